@@ -43,7 +43,7 @@ impl From<Refusal> for Problem {
     }
 }
 
-/// A password on its way in; never shown by `Debug`.
+/// A password on its way in; logs never show it.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, TS)]
 #[serde(transparent)]
 #[ts(type = "string")]

@@ -83,9 +83,7 @@ uuid_id!(
 );
 
 /// The number of an entry in a room's log: 1, 2, 3 … without gaps. 0 stands before the first entry.
-#[derive(
-    Debug, Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema, TS,
-)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema, TS)]
 #[serde(transparent)]
 #[ts(type = "number")]
 pub struct Seq(pub u64);

@@ -132,7 +132,17 @@ mod tests {
 
     #[test]
     fn names_that_hide_something_are_refused() {
-        for bad in ["a\u{202e}b", "a\u{200b}b", "a\u{200d}b", "\u{2066}x", "a\nb", "a\u{85}b", "\u{3164}", "a\u{2028}b", "a\u{ad}b"] {
+        for bad in [
+            "a\u{202e}b",
+            "a\u{200b}b",
+            "a\u{200d}b",
+            "\u{2066}x",
+            "a\nb",
+            "a\u{85}b",
+            "\u{3164}",
+            "a\u{2028}b",
+            "a\u{ad}b",
+        ] {
             assert_eq!(Name::parse(bad), Err(InvalidName::Forbidden), "{bad:?}");
         }
         assert_eq!(Name::parse(" \u{2003} "), Err(InvalidName::Empty));

@@ -6,11 +6,11 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 use ts_rs::TS;
 
-/// A moment, in milliseconds since 1970-01-01T00:00:00Z.
+/// A moment: RFC 3339 in UTC with milliseconds, e.g. `2025-11-24T16:00:00.007Z`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, JsonSchema, TS)]
 #[schemars(with = "String")]
 #[ts(type = "string")]
-pub struct Timestamp(i64);
+pub struct Timestamp(i64); // milliseconds since 1970-01-01T00:00:00Z
 
 impl Timestamp {
     #[must_use]

@@ -231,11 +231,8 @@ fn option_of<'t>(word: &Word, types: &'t [Argument]) -> Result<Option<(&'t Argum
         at: word.at,
         message: format!("There is no option --{}.", name.chars().take(32).collect::<String>()),
     })?;
-    let inline = value.map(|value| Word {
-        text: value.to_owned(),
-        at: word.at + 3 + name.chars().count(),
-        quoted: true,
-    });
+    let inline =
+        value.map(|value| Word { text: value.to_owned(), at: word.at + 3 + name.chars().count(), quoted: true });
     Ok(Some((argument, inline)))
 }
 
