@@ -1,1 +1,1 @@
-//! placeholder
+//! The suite that every adapter passes.

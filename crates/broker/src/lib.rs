@@ -33,7 +33,8 @@ pub mod memory;
 pub mod port;
 pub mod topology;
 
+pub use memory::MemoryBroker;
 pub use port::{
-    Broker, BrokerError, Consumer, Delivery, Hints, Message, Publisher, Queue, QueueKind, Status, Verdict,
+    Broker, BrokerError, Consumer, DeadReason, Delivery, Hints, Message, Publisher, Queue, QueueKind, Status, Verdict,
 };
 pub use topology::Topology;

@@ -20,6 +20,7 @@ pub trait Broker: Send + Sync + fmt::Debug + 'static {
     ///
     /// # Errors
     /// [`BrokerError::Full`] at the queue's bound, [`BrokerError::NoQueue`] if nobody declared it,
+    /// [`BrokerError::Refused`] for a body above [`parlor_protocol::limits::BROKER_BYTES`],
     /// [`BrokerError::Unavailable`] while the connection is down; it may have arrived nevertheless.
     async fn publish(&self, queue: &str, message: Message) -> Result<(), BrokerError>;
 
@@ -27,7 +28,8 @@ pub trait Broker: Send + Sync + fmt::Debug + 'static {
     /// one queue share its messages.
     ///
     /// # Errors
-    /// As for [`Broker::publish`].
+    /// [`BrokerError::NoQueue`] if nobody declared it, [`BrokerError::Refused`] if it is exclusive and has a
+    /// consumer, [`BrokerError::Unavailable`].
     async fn consume(&self, queue: &str, prefetch: u16) -> Result<Consumer, BrokerError>;
 
     /// Tells whoever listens to `topic` now. Never waits and may be lost: a hint, no more.
@@ -57,7 +59,8 @@ pub struct Queue {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum QueueKind {
     /// Kept whether or not anybody consumes it. At `max_length` messages it refuses more. A message that was
-    /// rejected, has expired, or came back unsettled `delivery_limit` times goes to `dead_letters`.
+    /// rejected, has expired, or came back unsettled `delivery_limit` times goes to `dead_letters`; without
+    /// such a queue nobody sees it again.
     Work { max_length: u32, delivery_limit: u32, dead_letters: Option<String> },
     /// For one consumer of this connection, and gone with it. At `max_length` messages it drops the oldest.
     Exclusive { max_length: u32 },
@@ -73,6 +76,31 @@ pub struct Message {
     pub reply_to: Option<String>,
     /// After this long on a queue nobody needs it any more.
     pub expires_in: Option<Duration>,
+    /// Set by the broker on a dead letter; ignored on the way in.
+    pub dead_because: Option<DeadReason>,
+}
+
+/// Why a message became a dead letter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DeadReason {
+    /// Nobody took it in time; whoever waited for it has given up by now.
+    Expired,
+    /// A consumer could do nothing with it.
+    Rejected,
+    /// It came back unsettled too often.
+    DeliveryLimit,
+}
+
+impl DeadReason {
+    /// As metrics and logs name it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Expired => "expired",
+            Self::Rejected => "rejected",
+            Self::DeliveryLimit => "delivery_limit",
+        }
+    }
 }
 
 impl Message {
@@ -148,7 +176,9 @@ impl fmt::Debug for Publisher {
 /// Receives from one queue, and can do nothing else. Dropped, it returns what it had not settled.
 #[derive(Debug)]
 pub struct Consumer {
+    // Dropped in this order: what waits goes back first, then the adapter hears that nobody is left.
     deliveries: mpsc::Receiver<Delivery>,
+    gone: Option<Gone>,
 }
 
 impl Consumer {
@@ -156,11 +186,32 @@ impl Consumer {
     #[must_use]
     pub fn channel(prefetch: u16) -> (mpsc::Sender<Delivery>, Self) {
         let (feed, deliveries) = mpsc::channel(usize::from(prefetch.max(1)));
-        (feed, Self { deliveries })
+        (feed, Self { deliveries, gone: None })
+    }
+    /// For adapters: calls `gone` once the consumer has been dropped and what waited in it has gone back.
+    #[must_use]
+    pub fn when_gone(mut self, gone: impl FnOnce() + Send + Sync + 'static) -> Self {
+        self.gone = Some(Gone(Some(Box::new(gone))));
+        self
     }
     /// The next delivery; `None` once the queue or the connection is gone: consume again.
     pub async fn next(&mut self) -> Option<Delivery> {
         self.deliveries.recv().await
+    }
+}
+
+struct Gone(Option<Box<dyn FnOnce() + Send + Sync>>);
+
+impl Drop for Gone {
+    fn drop(&mut self) {
+        if let Some(gone) = self.0.take() {
+            gone();
+        }
+    }
+}
+impl fmt::Debug for Gone {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Gone")
     }
 }
 
