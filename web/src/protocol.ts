@@ -16,6 +16,7 @@ export type Text = string;
 export type ClientFrame =
   | {
       type: "message";
+      /** Chosen by the client, best a UUID v7; the message's id for ever. The same one again stores nothing. */
       id: MessageId;
       /** A room's id; one that is no id at all is an unknown room. */
       room: string;
@@ -23,6 +24,7 @@ export type ClientFrame =
     }
   | {
       type: "command";
+      /** Chosen by the client; the same one again repeats `accepted` and the outcome. */
       id: MessageId;
       room: string;
       /** The command line: `/stock aapl.us` or `/stock=aapl.us`. */
@@ -233,12 +235,12 @@ export type NewRoomKind = "public" | "private";
 /** `POST /api/rooms` */
 export type NewRoom = { name: string; kind: NewRoomKind };
 
-/** `POST /api/rooms/{id}/members` and `POST /api/direct` */
-export type PersonRequest = { user_id: string };
+export type Member = { user: Person; role: Role };
 
 export type Role = "owner" | "member";
 
-export type Member = { user: Person; role: Role };
+/** `POST /api/rooms/{id}/members` and `POST /api/direct` */
+export type PersonRequest = { user_id: string };
 
 /** `GET /api/rooms/{id}/messages` */
 export type History = {

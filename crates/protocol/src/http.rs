@@ -9,10 +9,13 @@ use ts_rs::TS;
 use crate::{
     auth::Person,
     error::{ErrorCode, Refusal},
-    ids::{RoomId, Seq},
-    names::Username,
+    ids::{PersonId, RoomId, Seq},
+    names::{Name, Username},
     socket::Message,
+    text::Text,
 };
+
+pub mod calls;
 
 /// An error's body, `application/problem+json` (RFC 9457).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, TS)]
@@ -138,6 +141,7 @@ pub struct Room {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, TS)]
 #[serde(deny_unknown_fields)]
 pub struct NewRoom {
+    #[schemars(with = "Name")]
     pub name: String,
     pub kind: NewRoomKind,
 }
@@ -154,6 +158,7 @@ pub enum NewRoomKind {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, TS)]
 #[serde(deny_unknown_fields)]
 pub struct PersonRequest {
+    #[schemars(with = "PersonId")]
     pub user_id: String,
 }
 
@@ -185,6 +190,7 @@ pub struct History {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, TS)]
 #[serde(deny_unknown_fields)]
 pub struct EditRequest {
+    #[schemars(with = "Text")]
     pub text: String,
 }
 
@@ -210,6 +216,7 @@ pub struct Command {
     pub summary: String,
     pub usage: String,
     /// JSON Schema (2020-12) of the arguments; `x-order` lists them as they stand in the line.
+    #[schemars(with = "serde_json::Map<String, serde_json::Value>")]
     #[ts(type = "Record<string, unknown>")]
     pub arguments: serde_json::Value,
     pub deadline_ms: u64,

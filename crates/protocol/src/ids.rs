@@ -7,10 +7,15 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 use ts_rs::TS;
 use uuid::Uuid;
 
+use crate::limits;
+
 /// The text is no UUID in lower case with hyphens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("must be a UUID in lower case with hyphens")]
 pub struct NotAnId;
+
+/// The regular expression of an id, for the published schemas.
+const UUID: &str = "^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$";
 
 fn parse_uuid(text: &str) -> Result<Uuid, NotAnId> {
     let strict = text.len() == 36 && !text.bytes().any(|b| b.is_ascii_uppercase());
@@ -22,6 +27,7 @@ macro_rules! uuid_id {
         $(#[$doc])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, JsonSchema, TS)]
         #[serde(transparent)]
+        #[schemars(extend("format" = "uuid", "pattern" = UUID))]
         #[ts(type = "string")]
         pub struct $name(#[schemars(with = "String")] Uuid);
 
@@ -85,6 +91,7 @@ uuid_id!(
 /// The number of an entry in a room's log: 1, 2, 3 … without gaps. 0 stands before the first entry.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema, TS)]
 #[serde(transparent)]
+#[schemars(extend("maximum" = limits::SEQ_MAX))]
 #[ts(type = "number")]
 pub struct Seq(pub u64);
 
@@ -103,7 +110,7 @@ impl fmt::Display for Seq {
 
 /// Who wrote a message: a person, or a bot, whose id is `bot:<name>`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, JsonSchema, TS)]
-#[schemars(with = "String")]
+#[schemars(with = "String", extend("examples" = ["0190f3c2-7a5e-7d1c-9b1a-0123456789ab", "bot:stock"]))]
 #[ts(type = "string")]
 pub enum AuthorId {
     Person(PersonId),

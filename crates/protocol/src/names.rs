@@ -27,6 +27,7 @@ pub enum InvalidName {
 /// A room's name or the name a person is shown by: NFC, trimmed, 1 to 80 characters, all visible.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema, TS)]
 #[serde(try_from = "String", into = "String")]
+#[schemars(extend("minLength" = 1, "maxLength" = limits::NAME_CHARS))]
 #[ts(type = "string")]
 pub struct Name(String);
 
@@ -85,6 +86,7 @@ fn is_visible(c: char) -> bool {
 /// What a person logs in with. Small letters, so that two accounts never differ by case alone.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema, TS)]
 #[serde(try_from = "String", into = "String")]
+#[schemars(extend("pattern" = "^[a-z0-9][a-z0-9._-]{0,31}$"))]
 #[ts(type = "string")]
 pub struct Username(String);
 

@@ -1,8 +1,16 @@
 //! The published protocol, made from the types: what the page, other people's clients and other people's bots
 //! are written against. `make protocol` writes the files; a test fails while a committed one differs.
 
+mod asyncapi_broker;
+mod asyncapi_socket;
+mod json;
 mod layout;
+mod openapi;
+mod shape;
 mod typescript;
+
+pub use asyncapi_broker::MESSAGES as BROKER_MESSAGES;
+pub use shape::Shape;
 
 /// A file that is made from the types.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,7 +23,12 @@ pub struct Published {
 /// Every file, in a fixed order.
 #[must_use]
 pub fn published() -> Vec<Published> {
-    vec![Published { path: "web/src/protocol.ts", text: typescript::text() }]
+    vec![
+        Published { path: "web/src/protocol.ts", text: typescript::text() },
+        Published { path: "docs/openapi.json", text: json::text(openapi::document()) },
+        Published { path: "docs/asyncapi-socket.json", text: json::text(asyncapi_socket::document()) },
+        Published { path: "docs/asyncapi-broker.json", text: json::text(asyncapi_broker::document()) },
+    ]
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ use crate::{
     error::{ErrorCode, Refusal},
     http::Room,
     ids::{AuthorId, MessageId, RoomId, Seq},
+    limits,
     text::Text,
     time::Timestamp,
 };
@@ -20,21 +21,28 @@ mod parse;
 /// What a browser or client sends.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema, TS)]
 #[serde(tag = "type", rename_all = "snake_case")]
+#[schemars(deny_unknown_fields)]
 pub enum ClientFrame {
+    /// Says something in a room.
     Message {
+        /// Chosen by the client, best a UUID v7; the message's id for ever. The same one again stores nothing.
         id: MessageId,
         /// A room's id; one that is no id at all is an unknown room.
         room: String,
         text: Text,
     },
+    /// Gives a command.
     Command {
+        /// Chosen by the client; the same one again repeats `accepted` and the outcome.
         id: MessageId,
         room: String,
         /// The command line: `/stock aapl.us` or `/stock=aapl.us`.
         text: Text,
     },
+    /// Asks for what has been missed.
     Resume {
         /// Room id to the last `seq` seen, at most 500.
+        #[schemars(extend("maxProperties" = limits::RESUME_ROOMS))]
         rooms: BTreeMap<String, Seq>,
     },
 }
@@ -130,18 +138,12 @@ pub struct PublicRoom {
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum ServerFrame {
     /// First on every socket, which is live for exactly these rooms, from their `last_seq` on.
-    Hello {
-        protocol: u32,
-        user: Person,
-        rooms: Vec<Room>,
-    },
+    Hello { protocol: u32, user: Person, rooms: Vec<Room> },
     /// The message is durable under `seq`.
-    Ack {
-        id: MessageId,
-        room: RoomId,
-        seq: Seq,
-    },
+    Ack { id: MessageId, room: RoomId, seq: Seq },
+    /// An entry: a message.
     Message(Message),
+    /// An entry: a message was edited.
     MessageEdited {
         room: RoomId,
         seq: Seq,
@@ -150,77 +152,35 @@ pub enum ServerFrame {
         text: String,
         edited: Timestamp,
     },
-    MessageDeleted {
-        room: RoomId,
-        seq: Seq,
-        message: MessageId,
-    },
-    MemberJoined {
-        room: RoomId,
-        seq: Seq,
-        user: Person,
-    },
-    MemberLeft {
-        room: RoomId,
-        seq: Seq,
-        user: Person,
-    },
-    RoomChanged {
-        room: RoomId,
-        seq: Seq,
-        changes: RoomChanges,
-        by: Author,
-    },
+    /// An entry: a message was deleted.
+    MessageDeleted { room: RoomId, seq: Seq, message: MessageId },
+    /// An entry: somebody became a member.
+    MemberJoined { room: RoomId, seq: Seq, user: Person },
+    /// An entry: somebody is no member any more.
+    MemberLeft { room: RoomId, seq: Seq, user: Person },
+    /// An entry: the room itself changed.
+    RoomChanged { room: RoomId, seq: Seq, changes: RoomChanges, by: Author },
     /// All entries up to `seq` have been replayed.
-    Resumed {
-        room: RoomId,
-        seq: Seq,
-    },
+    Resumed { room: RoomId, seq: Seq },
     /// Too much is missing: load the history and go on from its `last_seq`.
-    Reset {
-        room: RoomId,
-        seq: Seq,
-    },
+    Reset { room: RoomId, seq: Seq },
     /// A new public room, to everyone.
-    RoomCreated {
-        room: PublicRoom,
-    },
+    RoomCreated { room: PublicRoom },
     /// One became a member.
-    RoomJoined {
-        room: Room,
-    },
+    RoomJoined { room: Room },
     /// One is no member (any more); the room's last frame. `room` is as it was asked for.
-    RoomGone {
-        room: String,
-    },
+    RoomGone { room: String },
     /// A person's own read position.
-    Read {
-        room: RoomId,
-        read_seq: Seq,
-        unread: u64,
-    },
+    Read { room: RoomId, read_seq: Seq, unread: u64 },
     /// A person's name changed, on old messages too.
-    PersonRenamed {
-        user: Person,
-    },
+    PersonRenamed { user: Person },
     /// The command's invocation is durable; its deadline counts from now.
-    Accepted {
-        id: MessageId,
-        room: RoomId,
-    },
+    Accepted { id: MessageId, room: RoomId },
     /// How far a command's work has come; may be lost.
-    Progress {
-        id: MessageId,
-        fraction: Fraction,
-        text: String,
-    },
+    Progress { id: MessageId, fraction: Fraction, text: String },
     /// A command's outcome for the asker alone; not in the log.
-    Answer {
-        id: MessageId,
-        room: RoomId,
-        author: Author,
-        text: String,
-    },
+    Answer { id: MessageId, room: RoomId, author: Author, text: String },
+    /// A request was refused, or a command failed; only to the connection that asked.
     Error {
         /// The request's, or null.
         id: Option<String>,
@@ -267,7 +227,7 @@ impl ClientFrame {
 
 /// A share of the whole, from 0 to 1, in thousandths.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, JsonSchema, TS)]
-#[schemars(with = "f64")]
+#[schemars(with = "f64", extend("minimum" = 0, "maximum" = 1))]
 #[ts(type = "number")]
 pub struct Fraction(u16);
 
@@ -310,6 +270,16 @@ pub enum CloseCode {
 }
 
 impl CloseCode {
+    /// Every one, in the order of the codes.
+    pub const ALL: [Self; 7] = [
+        Self::GoingAway,
+        Self::ProtocolError,
+        Self::InvalidUtf8,
+        Self::TooBig,
+        Self::SessionEnded,
+        Self::TooSlow,
+        Self::TooManyConnections,
+    ];
     #[must_use]
     pub const fn code(self) -> u16 {
         match self {

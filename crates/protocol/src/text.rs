@@ -9,10 +9,14 @@ use crate::{
     limits,
 };
 
+/// No control character but tab and newline, for the published schemas.
+const WRITTEN: &str = r"^[^\u0000-\u0008\u000b-\u001f\u007f-\u009f]*$";
+
 /// The text of a message: 1 to 8,000 characters and at most 32,000 bytes, not white space alone, no
 /// control character but tab and newline. Kept exactly as it was written.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, TS)]
 #[serde(try_from = "String", into = "String")]
+#[schemars(extend("minLength" = 1, "maxLength" = limits::TEXT_CHARS, "pattern" = WRITTEN))]
 #[ts(type = "string")]
 pub struct Text(String);
 
@@ -62,6 +66,7 @@ impl From<Text> for String {
 /// What a room is about, in one line of at most 250 characters; may be empty.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema, TS)]
 #[serde(try_from = "String", into = "String")]
+#[schemars(extend("maxLength" = limits::TOPIC_CHARS))]
 #[ts(type = "string")]
 pub struct Topic(String);
 

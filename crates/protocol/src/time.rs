@@ -8,7 +8,7 @@ use ts_rs::TS;
 
 /// A moment: RFC 3339 in UTC with milliseconds, e.g. `2025-11-24T16:00:00.007Z`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, JsonSchema, TS)]
-#[schemars(with = "String")]
+#[schemars(with = "String", extend("format" = "date-time"))]
 #[ts(type = "string")]
 pub struct Timestamp(i64); // milliseconds since 1970-01-01T00:00:00Z
 
