@@ -1,0 +1,313 @@
+// The chat of one logged-in person: takes the server's frames to rooms, timelines, outbox and commands. Knows no component.
+import { Commands } from "./composer/commands.svelte";
+import { isCommand, unescaped } from "./composer/line";
+import { newId } from "./ids";
+import { entryOf, type Entry, type Taken } from "./log";
+import { Timeline } from "./messages/timeline.svelte";
+import { Outbox, OutboxStore, tabBell, type Unconfirmed } from "./outbox";
+import { People } from "./people/people.svelte";
+import type { Message, Person, Room, ServerFrame } from "./protocol";
+import { Reading } from "./reading.svelte";
+import { listRooms } from "./rooms/calls";
+import { Rooms } from "./rooms/rooms.svelte";
+import { Connection, openWire, type Link, type Wire } from "./socket";
+
+/** The protocol that this page speaks. */
+export const PROTOCOL = 1;
+const RESUME_ROOMS = 500;
+const RECOUNT_PAUSE = 1_000;
+
+export type Hooks = {
+  /** The session is over. */
+  loggedOut(): void;
+  /** Perhaps the session is over: ask. */
+  refused(): void;
+};
+
+type Frame<Type extends ServerFrame["type"]> = Extract<ServerFrame, { type: Type }>;
+
+export class Chat {
+  readonly rooms = new Rooms();
+  readonly people = new People();
+  readonly reading = new Reading();
+  readonly commands: Commands;
+  readonly connection: Connection;
+  me = $state.raw<Person>({ id: "", username: "", name: "" });
+  link = $state.raw<Link>({ state: "connecting" });
+  /** The rooms are known: the server has said hello. */
+  ready = $state(false);
+  /** The server speaks a newer protocol than this page. */
+  outdated = $state(0);
+  /** Grows with each change of a membership, by room. */
+  memberships = $state<Record<string, number>>({});
+  unsent = $state.raw<Unconfirmed[]>([]);
+  /** Confirmed, but not yet in the log: shown until they are. */
+  delivered = $state.raw<(Unconfirmed & { seq: number })[]>([]);
+  #timelines = $state.raw<ReadonlyMap<string, Timeline>>(new Map());
+  timeline = $derived(this.#timelines.get(this.rooms.openId));
+  #store = new OutboxStore();
+  #outbox: Outbox;
+  #resuming = new Set<string>();
+  #recount: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(
+    me: Person,
+    hooks: Hooks,
+    /** The room to begin with, if one may see it. */
+    private readonly wanted: string,
+    open: () => Wire = openWire,
+  ) {
+    this.me = me;
+    this.people.learn(me);
+    const frame = (received: ServerFrame) => this.#frame(received);
+    this.connection = new Connection(open, { frame, link: (link) => (this.link = link), loggedOut: hooks.loggedOut, refused: hooks.refused });
+    this.commands = new Commands((asked) => this.#send(asked));
+    const send = ({ id, room, text }: Unconfirmed) => this.#send({ type: "message", id, room, text });
+    this.#outbox = new Outbox(me.id, this.#store, tabBell(me.id), send, () => (this.unsent = this.#outbox.messages));
+  }
+
+  async start(): Promise<void> {
+    this.connection.start();
+    await this.#outbox.load();
+  }
+
+  close(): void {
+    this.connection.stop();
+    this.#outbox.close();
+    this.commands.close();
+    this.reading.close();
+    clearTimeout(this.#recount);
+    void this.#store.close();
+  }
+
+  /** Goes to a room. */
+  open(id: string): void {
+    const room = this.rooms.find(id);
+    if (!room) return;
+    if (this.rooms.openId !== id) this.timeline?.trim();
+    this.rooms.openId = id;
+    this.reading.entered(room);
+    remember(this.me.id, id);
+    if (room.member) void this.#load(id);
+  }
+
+  /** Sends what was written into a room's composer: a message, or a command. */
+  write(room: string, text: string): void {
+    if (isCommand(text)) this.commands.ask(room, text);
+    else void this.#outbox.write({ id: newId(), room, text: unescaped(text) });
+  }
+
+  retry = (id: string) => void this.#outbox.retry(id);
+  discard = (id: string) => void this.#outbox.discard(id);
+
+  /** A room one has just made, joined or been given, by the answer of the call: it need not wait for the socket. */
+  welcome(room: Room): void {
+    this.rooms.tell(room);
+    if (room.member) this.#timelineOf(room);
+  }
+
+  /** The page is looked at again, or the network is back: is the line still alive? */
+  probe(): void {
+    this.connection.now();
+    const [room, timeline] = [...this.#timelines][0] ?? [];
+    if (timeline && this.#send({ type: "resume", rooms: { [room!]: timeline.log.last } })) this.#resuming.add(room!);
+  }
+
+  /** The person's attention changed. */
+  look(): void {
+    if (this.timeline?.loaded) this.reading.look(this.timeline.log.last);
+  }
+
+  async refresh(): Promise<void> {
+    const rooms = await listRooms().catch(() => []);
+    for (const room of rooms) this.welcome(room);
+  }
+
+  #send(frame: Parameters<Connection["send"]>[0]): boolean {
+    const sent = this.connection.send(frame);
+    if (sent) this.connection.expect();
+    return sent;
+  }
+
+  #frame(frame: ServerFrame): void {
+    const entry = entryOf(frame);
+    if (entry) return this.#entry(entry);
+    switch (frame.type) {
+      case "hello": return this.#hello(frame);
+      case "ack": return this.#ack(frame);
+      case "resumed": return this.#resumed(frame);
+      case "reset": return this.#reset(frame);
+      case "room_created": return void this.rooms.tell(frame.room);
+      case "room_joined": return this.#joined(frame.room);
+      case "room_gone": return this.#gone(frame.room);
+      case "read": return this.rooms.find(frame.room)?.readElsewhere(frame.read_seq, frame.unread);
+      case "person_renamed": return this.people.learn(frame.user);
+      case "accepted": return this.commands.accepted(frame);
+      case "progress": return this.commands.progress(frame);
+      case "answer": return this.commands.answer(frame);
+      case "error": return void this.#error(frame);
+    }
+  }
+
+  #hello({ protocol, user, rooms }: Frame<"hello">): void {
+    this.me = user;
+    this.outdated = protocol > PROTOCOL ? protocol : 0;
+    this.people.learn(user);
+    for (const lost of this.rooms.memberOf(rooms)) this.#gone(lost.id);
+    this.#resuming.clear();
+    const behind: [string, number][] = [];
+    for (const room of rooms) {
+      const timeline = this.#timelineOf(room);
+      if (!timeline.log.loaded) timeline.reset(room.last_seq ?? 0);
+      else if (timeline.log.last !== room.last_seq) behind.push([room.id, timeline.log.last]);
+    }
+    for (let from = 0; from < behind.length; from += RESUME_ROOMS) this.#resume(behind.slice(from, from + RESUME_ROOMS));
+    this.#outbox.online();
+    this.commands.online();
+    this.reading.save();
+    void this.refresh();
+    void this.people.refresh();
+    void this.commands.refresh();
+    this.ready = true;
+    if (!this.rooms.open) this.open((this.rooms.find(this.wanted) ?? this.rooms.find(remembered(user.id)) ?? this.rooms.home())?.id ?? "");
+    else if (this.rooms.open.member) void this.#load(this.rooms.openId);
+  }
+
+  #timelineOf(room: Room): Timeline {
+    const known = this.#timelines.get(room.id);
+    if (known) return known;
+    const made = new Timeline(room.id, room.last_seq ?? 0, (taken) => this.#took(room.id, taken));
+    this.#timelines = new Map([...this.#timelines, [room.id, made]]);
+    return made;
+  }
+
+  async #load(room: string): Promise<void> {
+    await this.#timelines.get(room)?.load();
+    this.#settle(room);
+    this.look();
+  }
+
+  #resume(rooms: [string, number][]): void {
+    for (const [room] of rooms) this.#resuming.add(room);
+    this.#send({ type: "resume", rooms: Object.fromEntries(rooms) });
+  }
+
+  #entry(entry: Entry): void {
+    if (entry.type === "message") {
+      const message = entry as Entry & Message;
+      if (message.command_id) this.commands.answered(message.command_id);
+      void this.#outbox.confirmed(message.id);
+    }
+    const timeline = this.#timelines.get(entry.room);
+    if (timeline) this.#took(entry.room, timeline.take(entry));
+  }
+
+  #took(room: string, { applied, gap }: Taken): void {
+    for (const entry of applied) this.#applied(entry);
+    const timeline = this.#timelines.get(room);
+    if (gap && timeline && !this.#resuming.has(room)) this.#resume([[room, timeline.log.last]]);
+    if (room === this.rooms.openId) this.look();
+    if (applied.length > 0) this.#settle(room);
+  }
+
+  #applied(entry: Entry): void {
+    const room = this.rooms.find(entry.room);
+    const known = entry as Frame<"message" | "message_deleted" | "member_joined" | "member_left" | "room_changed">;
+    switch (known.type) {
+      case "message": return this.#message(known);
+      case "message_deleted":
+        if (room && !room.uncounts(known.message)) this.#askCounts();
+        return;
+      case "member_joined":
+      case "member_left":
+        this.people.learn(known.user);
+        this.memberships[entry.room] = (this.memberships[entry.room] ?? 0) + 1;
+        return;
+      case "room_changed":
+        if (room && known.changes.topic !== undefined) room.topic = known.changes.topic;
+    }
+  }
+
+  #message(message: Message): void {
+    const { id, name, bot } = message.author;
+    if (!bot && this.people.find(id)) this.people.learn({ ...this.people.find(id)!, name });
+    const room = this.rooms.find(message.room);
+    if (!room || id === this.me.id || message.deleted) return;
+    const first = room.unread === 0;
+    const fresh = room.counts(message);
+    if (fresh && message.room === this.rooms.openId) this.reading.arrived(message.seq, first);
+  }
+
+  /** Only the server can say how many are unread, after one of those it had counted was deleted. */
+  #askCounts(): void {
+    this.#recount ??= setTimeout(() => {
+      this.#recount = undefined;
+      void this.refresh();
+    }, RECOUNT_PAUSE);
+  }
+
+  #ack({ id, room, seq }: Frame<"ack">): void {
+    const message = this.unsent.find((one) => one.id === id);
+    if (message) this.delivered = [...this.delivered, { ...message, seq }];
+    void this.#outbox.confirmed(id);
+    this.#settle(room);
+  }
+
+  /** Lets go of what the log has. */
+  #settle(room: string): void {
+    if (this.delivered.length === 0) return;
+    const log = this.#timelines.get(room)?.log;
+    this.delivered = this.delivered.filter((one) => one.room !== room || (log !== undefined && log.last < one.seq));
+  }
+
+  #resumed({ room, seq }: Frame<"resumed">): void {
+    this.#resuming.delete(room);
+    const timeline = this.#timelines.get(room);
+    if (timeline) this.#took(room, timeline.resumed(seq));
+  }
+
+  #reset({ room, seq }: Frame<"reset">): void {
+    this.#resuming.delete(room);
+    this.#timelines.get(room)?.reset(seq);
+    if (room === this.rooms.openId) void this.#load(room);
+  }
+
+  #joined(room: Room): void {
+    this.rooms.tell(room);
+    const timeline = this.#timelineOf(room);
+    if (timeline.log.last !== room.last_seq) timeline.reset(room.last_seq ?? 0);
+    this.memberships[room.id] = (this.memberships[room.id] ?? 0) + 1;
+    if (room.id === this.rooms.openId) void this.#load(room.id);
+  }
+
+  #gone(id: string): void {
+    this.rooms.gone(id);
+    const left = new Map(this.#timelines);
+    left.delete(id);
+    this.#timelines = left;
+    if (this.rooms.openId === id && !this.rooms.open) this.open(this.rooms.home()?.id ?? "");
+  }
+
+  async #error(frame: Frame<"error">): Promise<void> {
+    const { id, code, message, retry_after_ms: wait } = frame;
+    if (this.commands.refused(frame)) return;
+    if (id !== null && (await this.#outbox.refused(id, code, message, wait))) return;
+    this.commands.tell(this.rooms.openId, message);
+  }
+}
+
+const lastKey = (person: string) => `parlor.room.${person}`;
+function remember(person: string, room: string): void {
+  try {
+    localStorage.setItem(lastKey(person), room);
+  } catch {
+    // No storage: the next start opens `general`.
+  }
+}
+function remembered(person: string): string {
+  try {
+    return localStorage.getItem(lastKey(person)) ?? "";
+  } catch {
+    return "";
+  }
+}
