@@ -173,7 +173,8 @@ impl fmt::Debug for Publisher {
     }
 }
 
-/// Receives from one queue, and can do nothing else. Dropped, it returns what it had not settled.
+/// Receives from one queue, and can do nothing else. Dropped, it returns what waits in it; a delivery that somebody
+/// holds can be settled nevertheless, so that work in hand is finished after the last was taken.
 #[derive(Debug)]
 pub struct Consumer {
     // Dropped in this order: what waits goes back first, then the adapter hears that nobody is left.
