@@ -6,7 +6,6 @@ use parlor_protocol::error::{ErrorCode, Refusal};
 use crate::problem::Problem;
 
 /// Gives a router of an API these answers. Called last: it sees only the routes that are there already.
-#[must_use]
 pub fn with_fallbacks<S: Clone + Send + Sync + 'static>(router: Router<S>) -> Router<S> {
     router.fallback(unknown_path).method_not_allowed_fallback(wrong_method)
 }

@@ -28,6 +28,9 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
             let message = "The body must be application/json.";
             return Err(Refusal::new(ErrorCode::UnsupportedMediaType, message).into());
         }
+        if announced(request.headers()) > limits::BODY_BYTES as u64 {
+            return Err(too_large()); // not worth waiting for
+        }
         let body = to_bytes(request.into_body(), limits::BODY_BYTES).await.map_err(|error| unreadable(&error))?;
         parse(&body).map(Self).map_err(Problem)
     }
@@ -45,12 +48,21 @@ fn is_json(headers: &HeaderMap) -> bool {
     essence.trim().eq_ignore_ascii_case("application/json")
 }
 
+/// The size a body says it has; a chunked one says nothing.
+fn announced(headers: &HeaderMap) -> u64 {
+    let length = headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok());
+    length.and_then(|length| length.parse().ok()).unwrap_or(0)
+}
+
+fn too_large() -> Problem {
+    Refusal::new(ErrorCode::TooLarge, format!("The body is larger than {} bytes.", limits::BODY_BYTES)).into()
+}
+
 fn unreadable(error: &axum::Error) -> Problem {
     let mut cause: Option<&(dyn Error + 'static)> = Some(error);
     while let Some(error) = cause {
         if error.is::<http_body_util::LengthLimitError>() {
-            let message = format!("The body is larger than {} bytes.", limits::BODY_BYTES);
-            return Refusal::new(ErrorCode::TooLarge, message).into();
+            return too_large();
         }
         if error.is::<TooSlow>() {
             return Refusal::new(ErrorCode::InvalidRequest, "The body took too long to arrive.")

@@ -161,3 +161,6 @@ impl Server {
         self.router.clone().oneshot(request).await
     }
 }
+
+#[cfg(test)]
+mod tests;
