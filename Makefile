@@ -1,0 +1,94 @@
+# Everything one does with Parlor, a line each: `make` lists it. Every target sets up what it needs itself.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-builtin-rules
+
+DENY_VERSION := 0.20.2
+DENY := target/tools/bin/cargo-deny
+NPM_CI := npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+WEB_SOURCES := $(shell find web/src web/public web/index.html web/vite.config.ts web/svelte.config.js -type f 2>/dev/null)
+export PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD := 1
+
+## run: build what changed, start everything in demo mode on http://localhost:8080; Ctrl-C stops it. ARGS adds flags
+run: build
+	@exec target/release/parlor serve --demo --data ./data $(ARGS)
+
+## build: target/release/parlor, with the page inside
+build: tools page
+	cargo build --locked --release -p parlor
+
+## page: web/dist, from web/
+page: tools web/dist/index.html
+
+## test: every check there is: format, lints, licences, unit and black-box tests, the page, the browser
+test: lint test-rust test-web test-e2e
+
+## test-rust: unit tests, conformance suites, and black-box tests over the real program
+test-rust: page
+	cargo test --locked --workspace
+
+## test-web: the page's unit tests, and its size
+test-web: page
+	cd web && npm test
+	cd web && npm run size
+
+## test-e2e: the published protocol against its examples, and the page in a real browser
+test-e2e: page e2e/node_modules/.ready
+	scripts/need chromium
+	cargo build --locked -p parlor
+	cd e2e && npm run check
+	cd e2e && npm run protocol
+	cd e2e && npm test
+
+## lint: format, clippy, licences and sources of dependencies, the page's types and style
+lint: tools web/node_modules/.ready $(DENY)
+	cargo fmt --all --check
+	cargo fetch --locked --quiet
+	$(DENY) --offline check bans licenses sources
+	cargo clippy --locked --workspace --all-targets -- -D warnings
+	cd web && npm run check
+	cd web && npm run lint
+
+## fmt: format the Rust code
+fmt: tools
+	cargo fmt --all
+
+## protocol: write the files that are made from the types: docs/, web/src/protocol.ts, the sample of the settings
+protocol: tools
+	cargo run --locked --quiet -p parlor-protocol --example publish
+	cargo run --locked --quiet -p parlor -- config > target/parlor.example.toml
+	mv target/parlor.example.toml docs/parlor.example.toml
+
+## audit: known weaknesses of the dependencies (asks the network)
+audit: tools $(DENY) web/node_modules/.ready
+	$(DENY) check advisories
+	cd web && npm audit --omit=dev
+
+## clean: away with everything that was built
+clean:
+	rm -rf target web/dist web/node_modules e2e/node_modules e2e/test-results e2e/playwright-report
+
+help:
+	@sed -n 's/^## \([a-z0-9-]*\): /  make \1\t/p' Makefile | expand -t 20
+
+tools:
+	@scripts/need cargo node npm
+
+web/node_modules/.ready: web/package.json web/package-lock.json
+	cd web && $(NPM_CI)
+	@touch $@
+
+web/dist/index.html: web/node_modules/.ready $(WEB_SOURCES)
+	cd web && npm run build
+	@touch $@
+
+e2e/node_modules/.ready: e2e/package.json e2e/package-lock.json
+	cd e2e && $(NPM_CI)
+	@touch $@
+
+$(DENY):
+	cargo install --locked --quiet --no-default-features --root target/tools cargo-deny@$(DENY_VERSION)
+
+.PHONY: run build page test test-rust test-web test-e2e lint fmt protocol audit clean help tools
