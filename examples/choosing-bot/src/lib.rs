@@ -4,7 +4,8 @@ use parlor_bot::{Bot, Command, Context, Failure, Invocation, Reply, argument};
 
 pub fn bot() -> Bot {
     let things = argument::word("things").many();
-    Bot::new("chooser", "Chooser").command(Command::new("choose", "Picks one of several").argument(things).handle(choose))
+    Bot::new("chooser", "Chooser")
+        .command(Command::new("choose", "Picks one of several").argument(things).handle(choose))
 }
 
 async fn choose(asked: Invocation, _context: Context) -> Result<Reply, Failure> {
