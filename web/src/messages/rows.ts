@@ -21,9 +21,9 @@ export type Contents = {
   messages: readonly Message[];
   unsent: readonly Unsent[];
   waiting: readonly Waiting[];
-  /** One's own id: the author of what is unsent. */
+  /** One's own id: the author of what is unsent, and of what is never new. */
   me: string;
-  /** The number of the first message under the "New" line, or null. */
+  /** The first message of somebody else with this number or a higher one stands under the "New" line. */
   newFrom: number | null;
   /** One's own command lines by the id of the command. */
   asked: ReadonlyMap<string, string>;
@@ -50,7 +50,7 @@ export function rows({ messages, unsent, waiting, me, newFrom, asked, now }: Con
 
   for (const message of messages) {
     startDay(message.created);
-    if (!line && message.seq >= newFrom!) {
+    if (!line && message.seq >= newFrom! && message.author.id !== me) {
       line = true;
       last = { author: "", time: 0 };
       found.push({ kind: "new", key: "new" });
