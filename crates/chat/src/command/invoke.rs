@@ -1,0 +1,115 @@
+//! A bot's command: arguments checked, invocation recorded, `accepted`, and off to the command's queue.
+
+use std::{sync::Arc, time::Duration};
+
+use parlor_broker::{BrokerError, Message, Status};
+use parlor_protocol::{
+    broker,
+    error::{ErrorCode, Refusal},
+    ids::MessageId,
+    line::CommandLine,
+    time::Timestamp,
+};
+
+use super::outcome;
+use crate::{
+    node::Node,
+    permission::{MayPost, unavailable},
+    request::command::{accept, ask_again, id_taken},
+    socket::Socket,
+    store::{Begun, Claim, NewInvocation, Outcome},
+};
+
+/// # Errors
+/// What comes in place of `accepted`.
+pub async fn invoke(
+    node: &Node,
+    socket: &Arc<Socket>,
+    id: MessageId,
+    may: &MayPost,
+    line: &CommandLine<'_>,
+    text: &str,
+) -> Result<(), Refusal> {
+    let claim = node.commands.claim(&line.name).ok_or_else(|| unknown_command(&line.name))?;
+    let arguments = line.arguments(&claim.spec.arguments)?;
+    if *node.commands.broker.status().borrow() == Status::Down {
+        return Err(out_of_reach());
+    }
+    let asked = record(id, may, &claim, node.config.command_timeout);
+    node.commands.wait(id, socket);
+    match node.store.begin(&asked).await {
+        Ok(Begun::Recorded) => {}
+        Ok(Begun::Known(known)) => {
+            node.commands.stop_waiting(id, socket);
+            let same = known.asked.asker == asked.asker && known.asked.room == asked.room;
+            return if same { ask_again(node, socket, &known).await } else { Err(id_taken()) };
+        }
+        Ok(Begun::IdTaken) => {
+            node.commands.stop_waiting(id, socket);
+            return Err(id_taken());
+        }
+        Err(error) => {
+            node.commands.stop_waiting(id, socket);
+            return Err(unavailable(error));
+        }
+    }
+    accept(socket, id, asked.room);
+    node.commands.recorded.notify_one();
+    let invocation = broker::Invocation {
+        id,
+        command: asked.command.clone(),
+        arguments,
+        line: text.to_owned(),
+        room: asked.room,
+        asker: may.person().clone(),
+        deadline: asked.deadline,
+    };
+    if let Err(error) = publish(node, &invocation).await {
+        tracing::warn!(%error, command = asked.command, "an invocation did not reach its queue");
+        let refusal = out_of_reach();
+        let failed = Outcome::Error { code: refusal.code, message: refusal.message };
+        // If that fails too, the deadline ends it.
+        outcome::finish(node, &asked, failed).await.map_err(unavailable)?;
+    }
+    Ok(())
+}
+
+fn record(id: MessageId, may: &MayPost, claim: &Claim, default_deadline: Duration) -> NewInvocation {
+    let now = Timestamp::now();
+    NewInvocation {
+        id,
+        room: may.room(),
+        asker: may.person().id,
+        command: claim.spec.name.clone(),
+        bot: claim.bot.clone(),
+        bot_name: claim.bot_name.clone(),
+        created: now,
+        deadline: now.plus(claim.spec.deadline_ms.map_or(default_deadline, Duration::from_millis)),
+    }
+}
+
+async fn publish(node: &Node, invocation: &broker::Invocation) -> Result<(), BrokerError> {
+    let queue = node.commands.topology.command(&invocation.command);
+    let body = serde_json::to_vec(invocation).map_err(|error| BrokerError::Refused(error.to_string()))?;
+    let message = Message::new(body)
+        .correlation_id(invocation.id.to_string())
+        .reply_to(node.commands.topology.answers().name)
+        .expires_in(Timestamp::now().until(invocation.deadline));
+    match node.commands.broker.publish(&queue.name, message.clone()).await {
+        Err(BrokerError::NoQueue(_)) => {
+            // A broker that forgets its queues, as the one in this process, has been started anew since the claim.
+            node.commands.broker.declare(&queue).await?;
+            node.commands.broker.publish(&queue.name, message).await
+        }
+        published => published,
+    }
+}
+
+fn unknown_command(name: &str) -> Refusal {
+    Refusal::new(ErrorCode::UnknownCommand, format!("There is no command /{name}."))
+}
+
+fn out_of_reach() -> Refusal {
+    Refusal::new(ErrorCode::Unavailable, "Commands cannot be carried out right now: their broker is out of reach.")
+        .retry_after(Duration::from_secs(5))
+}

@@ -1,0 +1,103 @@
+//! Receiving from the broker, through its absences: consume, and consume again when the connection is back.
+
+use std::time::Duration;
+
+use futures_util::{StreamExt as _, stream::FuturesUnordered};
+use parlor_broker::{BrokerError, Delivery, Queue};
+use parlor_protocol::{broker::Progress, socket::ServerFrame};
+use tokio_util::sync::CancellationToken;
+
+use crate::{node::Node, socket::wire};
+
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+
+/// Hands every delivery of a queue to `take`, at most `prefetch` at once, until `stop`; then finishes what it began.
+pub async fn consume<Taken: Future<Output = ()> + Send>(
+    node: &Node,
+    stop: &CancellationToken,
+    queue: Queue,
+    prefetch: u16,
+    take: impl Fn(Delivery) -> Taken + Send,
+) {
+    let (broker, queue) = (&node.commands.broker, &queue);
+    let connect = move || async move {
+        broker.declare(queue).await?;
+        broker.consume(&queue.name, prefetch).await
+    };
+    while let Some(mut consumer) = until_connected(node, stop, &queue.name, connect).await {
+        let mut at_work = FuturesUnordered::new();
+        loop {
+            tokio::select! {
+                () = stop.cancelled() => break,
+                delivery = consumer.next(), if at_work.len() < usize::from(prefetch) => match delivery {
+                    Some(delivery) => at_work.push(take(delivery)),
+                    None => break,
+                },
+                Some(()) = at_work.next() => {}
+            }
+        }
+        while at_work.next().await.is_some() {}
+        if stop.is_cancelled() {
+            return;
+        }
+    }
+}
+
+/// Tries until it works; `None` at the stop.
+async fn until_connected<T, Connecting: Future<Output = Result<T, BrokerError>> + Send>(
+    node: &Node,
+    stop: &CancellationToken,
+    what: &str,
+    connect: impl Fn() -> Connecting + Send,
+) -> Option<T> {
+    let mut pause = FIRST_PAUSE;
+    loop {
+        match stop.run_until_cancelled(connect()).await? {
+            Ok(connected) => {
+                node.readiness.restore("broker");
+                return Some(connected);
+            }
+            Err(error) => {
+                tracing::warn!(%error, what, "the broker does not serve, trying again in {pause:?}");
+                node.readiness.degrade("broker");
+            }
+        }
+        stop.run_until_cancelled(tokio::time::sleep(pause)).await?;
+        pause = (pause * 2).min(LONGEST_PAUSE);
+    }
+}
+
+/// Hands progress on to whoever waits for the command here.
+pub async fn progress(node: &Node, stop: &CancellationToken) {
+    let topic = node.commands.topology.progress();
+    let connect = || async { node.commands.broker.listen(&[&topic]).await };
+    while let Some(mut hints) = until_connected(node, stop, &topic, connect).await {
+        while let Some(Some(hint)) = stop.run_until_cancelled(hints.next()).await {
+            let Ok(Progress { id, fraction, text }) = serde_json::from_slice(&hint) else { continue };
+            let waiting = node.commands.waiting(id);
+            if !waiting.is_empty() {
+                let text = text.chars().filter(|c| !c.is_control()).take(200).collect();
+                let bytes = wire::text(&ServerFrame::Progress { id, fraction, text }.to_json());
+                waiting.iter().for_each(|socket| socket.outbox().send(bytes.clone()));
+            }
+        }
+        if stop.is_cancelled() {
+            return;
+        }
+    }
+}
+
+/// Looks for auth's news as soon as the broker hints at some.
+pub async fn auth_hints(node: &Node, stop: &CancellationToken) {
+    let topic = node.commands.topology.auth_events();
+    let connect = || async { node.commands.broker.listen(&[&topic]).await };
+    while let Some(mut hints) = until_connected(node, stop, &topic, connect).await {
+        while let Some(Some(_)) = stop.run_until_cancelled(hints.next()).await {
+            node.people.hinted.notify_one();
+        }
+        if stop.is_cancelled() {
+            return;
+        }
+    }
+}

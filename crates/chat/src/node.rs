@@ -1,0 +1,245 @@
+//! A chat node: what its parts share, and the life of all its tasks.
+
+use std::{num::NonZeroU32, path::PathBuf, sync::Arc, time::Duration};
+
+use anyhow::Context as _;
+use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
+use parlor_broker::{Broker, Topology};
+use parlor_edge::{Keys, Readiness, Site};
+use parlor_protocol::{
+    demo,
+    http::RoomKind,
+    ids::{PersonId, RoomId},
+    names::Name,
+    socket::CloseCode,
+};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use uuid::Uuid;
+
+use crate::{
+    auth::Auth,
+    command::Commands,
+    http,
+    hub::Hub,
+    log::{Log, append::Writer},
+    people::People,
+    socket::sweep,
+    store::{Opened, Room, Store, sqlite::SqliteStore},
+};
+
+/// The room that everybody is in from the start.
+pub const GENERAL: RoomId = RoomId::from_uuid(Uuid::from_u128(0x0000_0000_0000_7000_8000_0000_6765_6e00));
+
+/// Burst of messages beyond the steady rate, in seconds of it.
+const BURST_SECONDS: u32 = 10;
+
+/// Settings of the chat.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// The SQLite file.
+    pub database: PathBuf,
+    pub keys: Keys,
+    pub site: Site,
+    /// In demo mode, how many people more than the three.
+    pub demo: Option<u32>,
+    /// Messages a second and person; `None` is without limit.
+    pub message_rate: Option<NonZeroU32>,
+    /// Sockets of one person; `None` is without limit.
+    pub sockets_per_person: Option<usize>,
+    /// The deadline of commands whose manifest sets none.
+    pub command_timeout: Duration,
+    /// How often silent sockets are pinged.
+    pub ping_interval: Duration,
+}
+
+/// What the chat stands on.
+#[derive(Debug, Clone)]
+pub struct Ports {
+    pub broker: Arc<dyn Broker>,
+    pub topology: Topology,
+    pub auth: Arc<dyn Auth>,
+    pub readiness: Readiness,
+}
+
+/// What the parts of a node share.
+#[derive(Debug)]
+pub struct Node {
+    pub config: Config,
+    pub store: Arc<dyn Store>,
+    pub hub: Arc<Hub>,
+    pub log: Log,
+    pub people: People,
+    pub commands: Commands,
+    pub readiness: Readiness,
+    pub message_rate: Option<DefaultKeyedRateLimiter<PersonId>>,
+    pub connections: Connections,
+}
+
+/// The tasks of the sockets, and how they are ended.
+#[derive(Debug, Default)]
+pub struct Connections {
+    pub tasks: TaskTracker,
+    /// Held by each connection while it reads.
+    pub reading: TaskTracker,
+    /// Read no more.
+    pub stop_reading: CancellationToken,
+    /// Everything that was read is answered: say goodbye.
+    pub say_goodbye: CancellationToken,
+}
+
+/// The chat, opened and not yet running.
+#[derive(Debug)]
+pub struct Chat {
+    node: Arc<Node>,
+    writer: Writer,
+}
+
+/// Opens the store, brings it up to date, and puts the first room into it.
+///
+/// # Errors
+/// If the store cannot be opened or read.
+pub async fn open(config: Config, ports: Ports) -> anyhow::Result<Chat> {
+    let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&config.database).await?);
+    seed(&*store, config.demo).await.context("cannot put the first room into the store")?;
+    let hub = Arc::new(Hub::new(Arc::clone(&store)));
+    let (log, writer) = Log::new(Arc::clone(&store), Arc::clone(&hub));
+    let people = People::load(&*store, ports.auth).await?;
+    let commands = Commands::new(ports.broker, ports.topology);
+    let message_rate = config.message_rate.map(|rate| {
+        let burst = rate.saturating_mul(NonZeroU32::MIN.saturating_add(BURST_SECONDS - 1));
+        RateLimiter::keyed(Quota::per_second(rate).allow_burst(burst))
+    });
+    let node = Node {
+        config,
+        store,
+        hub,
+        log,
+        people,
+        commands,
+        readiness: ports.readiness,
+        message_rate,
+        connections: Connections::default(),
+    };
+    Ok(Chat { node: Arc::new(node), writer })
+}
+
+/// Makes `general`, with the demo people as its founding members. Everyone else joins as auth tells of them.
+async fn seed(store: &dyn Store, demo_people: Option<u32>) -> anyhow::Result<()> {
+    let founders: Vec<_> = demo_people.into_iter().flat_map(demo::people).map(|person| (person, true)).collect();
+    store.save_people(&founders).await?;
+    let ids: Vec<_> = founders.iter().map(|(person, _)| person.id).collect();
+    let name = Name::parse("general").context("the first room's name")?;
+    match store.create_room(&Room::new(GENERAL, &name, RoomKind::Public), &ids).await? {
+        Opened::Created(_) | Opened::Existing(_) => Ok(()),
+        Opened::NameTaken => anyhow::bail!("another room is named general"),
+    }
+}
+
+impl Chat {
+    /// `/api` and `/ws`. Whoever serves it puts a guard, the probes and the page around it.
+    #[must_use]
+    pub fn router(&self) -> axum::Router {
+        http::router(Arc::clone(&self.node))
+    }
+
+    /// Runs until `shutdown`, then answers what is in flight, says goodbye to every socket, and closes the store.
+    pub async fn run(self, shutdown: CancellationToken) {
+        let Self { node, writer } = self;
+        let tasks = TaskTracker::new();
+        let stop_commands = CancellationToken::new();
+        let stop_writer = CancellationToken::new();
+        tasks.spawn(writer.run(stop_writer.clone()));
+        let spawn = |stop: &CancellationToken, task: Task| {
+            let (node, stop) = (Arc::clone(&node), stop.clone());
+            tasks.spawn(async move {
+                match task {
+                    Task::Follow => node.people.follow(&node, &stop).await,
+                    Task::Hints => crate::command::listen::auth_hints(&node, &stop).await,
+                    Task::Sweep => sweep::run(&node, &stop).await,
+                    Task::Manifests => crate::command::catalogue::run(&node, &stop).await,
+                    Task::Answers => crate::command::answer::run(&node, &stop).await,
+                    Task::Dead => crate::command::answer::run_dead(&node, &stop).await,
+                    Task::Progress => crate::command::listen::progress(&node, &stop).await,
+                    Task::Deadlines => crate::command::deadline::run(&node, &stop).await,
+                    Task::Housekeeping => housekeeping(&node, &stop).await,
+                }
+            });
+        };
+        for task in [Task::Follow, Task::Hints, Task::Sweep, Task::Housekeeping] {
+            spawn(&shutdown, task);
+        }
+        for task in [Task::Manifests, Task::Answers, Task::Dead, Task::Progress, Task::Deadlines] {
+            spawn(&stop_commands, task);
+        }
+        node.people.catch_up(&node).await;
+        node.readiness.ready();
+
+        shutdown.cancelled().await;
+        node.readiness.draining();
+        node.goodbye().await;
+        stop_commands.cancel();
+        stop_writer.cancel();
+        tasks.close();
+        tasks.wait().await;
+        node.store.close().await;
+    }
+}
+
+/// The tasks of a node beside its writer and its sockets.
+#[derive(Debug, Clone, Copy)]
+enum Task {
+    Follow,
+    Hints,
+    Sweep,
+    Manifests,
+    Answers,
+    Dead,
+    Progress,
+    Deadlines,
+    Housekeeping,
+}
+
+impl Node {
+    /// Everything read is answered before any socket hears 1001.
+    async fn goodbye(&self) {
+        let Connections { tasks, reading, stop_reading, say_goodbye } = &self.connections;
+        stop_reading.cancel();
+        reading.close();
+        reading.wait().await;
+        self.log.settle().await;
+        self.hub.settle().await;
+        for socket in self.hub.sockets() {
+            socket.outbox().close(CloseCode::GoingAway);
+        }
+        say_goodbye.cancel();
+        tasks.close();
+        tasks.wait().await;
+    }
+}
+
+/// How often the store is asked whether it is there, and cleaned.
+const HOUSEKEEPING: Duration = Duration::from_secs(5);
+/// How long an outcome can be asked for again.
+const OUTCOMES_KEPT: Duration = Duration::from_secs(24 * 60 * 60);
+
+async fn housekeeping(node: &Node, stop: &CancellationToken) {
+    let mut ticks = tokio::time::interval(HOUSEKEEPING);
+    while stop.run_until_cancelled(ticks.tick()).await.is_some() {
+        match node.store.ping().await {
+            Ok(()) => node.readiness.restore("store"),
+            Err(error) => {
+                tracing::error!(%error, "the store does not answer");
+                node.readiness.lose("store");
+            }
+        }
+        if let Some(limiter) = &node.message_rate {
+            limiter.retain_recent();
+        }
+        let now = parlor_protocol::time::Timestamp::now().millis();
+        let kept = i64::try_from(OUTCOMES_KEPT.as_millis()).unwrap_or(i64::MAX);
+        let before = parlor_protocol::time::Timestamp::from_millis(now - kept);
+        if let Err(error) = node.store.forget_invocations(before, 1_000).await {
+            tracing::warn!(%error, "old invocations could not be forgotten");
+        }
+    }
+}

@@ -1,0 +1,12 @@
+//! Where the chat keeps what must not be lost: one port, its adapters side by side, one conformance suite.
+
+pub mod port;
+pub mod sqlite;
+
+#[cfg(test)]
+mod conformance;
+
+pub use port::{
+    Begun, Claim, Claimed, Invocation, MemberOf, NewInvocation, Opened, Outcome, Page, Room, RoomView, Scope, Store,
+    StoreError,
+};

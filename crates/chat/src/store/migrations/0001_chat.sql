@@ -1,0 +1,86 @@
+-- Ids are 16 bytes, times milliseconds since 1970.
+
+CREATE TABLE rooms (
+    id         BLOB PRIMARY KEY,
+    name       TEXT NOT NULL,
+    -- What makes two public names the same; NULL for rooms that are not public.
+    name_key   TEXT UNIQUE,
+    kind       TEXT NOT NULL CHECK (kind IN ('public', 'private', 'direct')),
+    -- Both people of a direct room, in order; NULL for others.
+    direct_key BLOB UNIQUE,
+    topic      TEXT NOT NULL DEFAULT '',
+    last_seq   INTEGER NOT NULL DEFAULT 0,
+    created    INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE members (
+    room     BLOB NOT NULL REFERENCES rooms (id),
+    person   BLOB NOT NULL,
+    role     TEXT NOT NULL CHECK (role IN ('owner', 'member')),
+    read_seq INTEGER NOT NULL,
+    PRIMARY KEY (room, person)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX members_person ON members (person, room);
+
+-- The log of every room. A message's row holds its present state; an edit or deletion is a row of its own
+-- whose target is the message.
+CREATE TABLE entries (
+    room       BLOB NOT NULL REFERENCES rooms (id),
+    seq        INTEGER NOT NULL,
+    id         BLOB NOT NULL UNIQUE,
+    kind       TEXT NOT NULL,
+    created    INTEGER NOT NULL,
+    -- The person who did it, or the bot.
+    person     BLOB,
+    bot        TEXT,
+    bot_name   TEXT,
+    text       TEXT,
+    edited     INTEGER,
+    deleted    INTEGER NOT NULL DEFAULT 0,
+    target     BLOB,
+    command_id BLOB,
+    details    TEXT,
+    PRIMARY KEY (room, seq)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX entries_messages ON entries (room, seq) WHERE kind = 'message';
+
+CREATE TABLE people (
+    id       BLOB PRIMARY KEY,
+    username TEXT NOT NULL,
+    name     TEXT NOT NULL,
+    active   INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE auth_position (
+    one INTEGER PRIMARY KEY CHECK (one = 1),
+    n   INTEGER NOT NULL
+) STRICT;
+INSERT INTO auth_position VALUES (1, 0);
+
+CREATE TABLE revoked_sessions (
+    session BLOB PRIMARY KEY,
+    expires INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE claims (
+    command     TEXT PRIMARY KEY,
+    bot         TEXT NOT NULL,
+    bot_name    TEXT NOT NULL,
+    spec        TEXT NOT NULL,
+    lease_until INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE invocations (
+    id        BLOB PRIMARY KEY,
+    room      BLOB NOT NULL,
+    asker     BLOB NOT NULL,
+    command   TEXT NOT NULL,
+    bot       TEXT NOT NULL,
+    bot_name  TEXT NOT NULL,
+    created   INTEGER NOT NULL,
+    deadline  INTEGER NOT NULL,
+    outcome   TEXT,
+    finished  INTEGER
+) STRICT, WITHOUT ROWID;
+CREATE INDEX invocations_open ON invocations (deadline) WHERE outcome IS NULL;
+CREATE INDEX invocations_finished ON invocations (finished) WHERE outcome IS NOT NULL;

@@ -1,0 +1,215 @@
+//! The store on SQLite: one writer, a few readers, write-ahead log, every commit synced to disk.
+
+use std::{path::Path, time::Duration};
+
+use anyhow::Context as _;
+use async_trait::async_trait;
+use parlor_protocol::{
+    auth::Person,
+    http::Member,
+    ids::{MessageId, PersonId, RoomId, Seq, SessionId},
+    socket::Message,
+    time::Timestamp,
+};
+use sqlx::{
+    Sqlite, SqlitePool, Transaction,
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+};
+
+use super::port::{
+    Begun, Claim, Claimed, Invocation, MemberOf, NewInvocation, Opened, Outcome, Page, Result, Room, RoomView, Scope,
+    Store, StoreError,
+};
+use crate::log::entry::{Append, Appended, Entry};
+
+mod append;
+mod commands;
+mod history;
+mod people;
+mod rooms;
+mod rows;
+
+/// A database file of the chat's own.
+#[derive(Debug, Clone)]
+pub struct SqliteStore {
+    writer: SqlitePool,
+    readers: SqlitePool,
+}
+
+/// Readers at once; each is a thread with a cache of its own.
+const READERS: u32 = 4;
+
+impl SqliteStore {
+    /// Opens the file, making and migrating it as needed.
+    ///
+    /// # Errors
+    /// If it cannot be opened, or is newer than this program.
+    pub async fn open(file: &Path) -> anyhow::Result<Self> {
+        let options = SqliteConnectOptions::new()
+            .filename(file)
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            // In WAL mode only FULL survives a power cut: an ack must mean durable.
+            .synchronous(SqliteSynchronous::Full)
+            .busy_timeout(Duration::from_secs(10))
+            .pragma("wal_autocheckpoint", "4000")
+            .statement_cache_capacity(64);
+        let at = || format!("cannot open the chat's database {}", file.display());
+        let writer = SqlitePoolOptions::new()
+            .max_connections(1)
+            .max_lifetime(None)
+            .idle_timeout(None)
+            .connect_with(options.clone().foreign_keys(true).pragma("cache_size", "-65536"))
+            .await
+            .with_context(at)?;
+        sqlx::migrate!("src/store/migrations").run(&writer).await.with_context(at)?;
+        let readers = SqlitePoolOptions::new()
+            .max_connections(READERS)
+            .min_connections(1)
+            .idle_timeout(Duration::from_secs(60))
+            .connect_with(options.read_only(true).pragma("cache_size", "-8192"))
+            .await
+            .with_context(at)?;
+        Ok(Self { writer, readers })
+    }
+
+    /// A transaction that holds the one write lock from its first statement.
+    async fn write(&self) -> sqlx::Result<Transaction<'static, Sqlite>> {
+        self.writer.begin_with("BEGIN IMMEDIATE").await
+    }
+    /// A transaction that sees one moment.
+    async fn read_moment(&self) -> sqlx::Result<Transaction<'static, Sqlite>> {
+        self.readers.begin().await
+    }
+}
+
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> Self {
+        Self(error.into())
+    }
+}
+
+#[async_trait]
+impl Store for SqliteStore {
+    async fn append(&self, batch: &[Append]) -> Result<Vec<Appended>> {
+        let mut tx = self.write().await?;
+        let answers = append::append(&mut tx, batch).await?;
+        tx.commit().await?;
+        Ok(answers)
+    }
+    async fn entries(&self, room: RoomId, after: Seq, upto: Seq, limit: u32) -> Result<Vec<Entry>> {
+        history::entries(&self.readers, room, after, upto, limit).await
+    }
+    async fn last_seq(&self, room: RoomId) -> Result<Option<Seq>> {
+        history::last_seq(&self.readers, room).await
+    }
+    async fn history(&self, room: RoomId, page: Page, limit: u32) -> Result<(Vec<Message>, bool, Seq)> {
+        let mut moment = self.read_moment().await?;
+        history::page(&mut moment, room, page, limit).await
+    }
+    async fn posted(&self, id: MessageId, room: RoomId, author: PersonId) -> Result<Option<Seq>> {
+        history::posted(&self.readers, id, room, author).await
+    }
+
+    async fn create_room(&self, room: &Room, founders: &[PersonId]) -> Result<Opened> {
+        let mut tx = self.write().await?;
+        let opened = rooms::create(&mut tx, room, founders).await?;
+        tx.commit().await?;
+        Ok(opened)
+    }
+    async fn direct_room(&self, room: &Room, one: PersonId, other: PersonId) -> Result<Opened> {
+        let mut tx = self.write().await?;
+        let opened = rooms::direct(&mut tx, room, one, other).await?;
+        tx.commit().await?;
+        Ok(opened)
+    }
+    async fn room(&self, room: RoomId) -> Result<Option<Room>> {
+        rooms::room(&self.readers, room).await
+    }
+    async fn member_of(&self, room: RoomId, person: PersonId) -> Result<Option<(Room, Option<MemberOf>)>> {
+        rooms::member_of(&self.readers, room, person).await
+    }
+    async fn rooms_of(&self, person: PersonId) -> Result<Vec<RoomId>> {
+        rooms::rooms_of(&self.readers, person).await
+    }
+    async fn views(&self, person: PersonId, scope: Scope) -> Result<Vec<RoomView>> {
+        rooms::views(&self.readers, person, scope).await
+    }
+    async fn unread(&self, room: RoomId, person: PersonId, upto: Seq) -> Result<u64> {
+        rooms::unread(&self.readers, room, person, upto).await
+    }
+    async fn members(&self, room: RoomId) -> Result<Vec<Member>> {
+        rooms::members(&self.readers, room).await
+    }
+    async fn read(&self, room: RoomId, person: PersonId, seq: Seq) -> Result<Option<(Seq, u64)>> {
+        let mut tx = self.write().await?;
+        let read = rooms::read(&mut tx, room, person, seq).await?;
+        tx.commit().await?;
+        Ok(read)
+    }
+
+    async fn people(&self) -> Result<Vec<(Person, bool)>> {
+        people::all(&self.readers).await
+    }
+    async fn save_people(&self, people: &[(Person, bool)]) -> Result<()> {
+        let mut tx = self.write().await?;
+        people::save(&mut tx, people).await?;
+        Ok(tx.commit().await?)
+    }
+    async fn auth_state(&self) -> Result<(u64, Vec<(SessionId, Timestamp)>)> {
+        people::auth_state(&self.readers).await
+    }
+    async fn advance_auth(&self, n: u64, revoked: &[(SessionId, Timestamp)]) -> Result<()> {
+        let mut tx = self.write().await?;
+        people::advance_auth(&mut tx, n, revoked).await?;
+        Ok(tx.commit().await?)
+    }
+
+    async fn claim(&self, claim: &Claim, now: Timestamp) -> Result<Claimed> {
+        let mut tx = self.write().await?;
+        let claimed = commands::claim(&mut tx, claim, now).await?;
+        tx.commit().await?;
+        Ok(claimed)
+    }
+    async fn claims(&self, now: Timestamp) -> Result<Vec<Claim>> {
+        commands::claims(&self.readers, now).await
+    }
+    async fn begin(&self, invocation: &NewInvocation) -> Result<Begun> {
+        let mut tx = self.write().await?;
+        let begun = commands::begin(&mut tx, invocation).await?;
+        tx.commit().await?;
+        Ok(begun)
+    }
+    async fn invocation(&self, id: MessageId) -> Result<Option<Invocation>> {
+        let mut reader = self.readers.acquire().await?;
+        commands::invocation(&mut reader, id).await
+    }
+    async fn finish(&self, id: MessageId, outcome: &Outcome, at: Timestamp) -> Result<bool> {
+        let mut tx = self.write().await?;
+        let set = commands::finish(&mut tx, id, outcome, at).await?;
+        tx.commit().await?;
+        Ok(set)
+    }
+    async fn overdue(&self, now: Timestamp, limit: u32) -> Result<Vec<Invocation>> {
+        commands::overdue(&self.readers, now, limit).await
+    }
+    async fn next_deadline(&self) -> Result<Option<Timestamp>> {
+        commands::next_deadline(&self.readers).await
+    }
+    async fn forget_invocations(&self, before: Timestamp, limit: u32) -> Result<u64> {
+        let mut tx = self.write().await?;
+        let forgotten = commands::forget(&mut tx, before, limit).await?;
+        tx.commit().await?;
+        Ok(forgotten)
+    }
+
+    async fn ping(&self) -> Result<()> {
+        sqlx::query("SELECT 1").execute(&self.readers).await?;
+        Ok(())
+    }
+    async fn close(&self) {
+        self.readers.close().await;
+        // The last connection to close moves the write-ahead log into the database.
+        self.writer.close().await;
+    }
+}
