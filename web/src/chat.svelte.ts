@@ -141,7 +141,7 @@ export class Chat {
       case "room_joined": return this.#joined(frame.room);
       case "room_gone": return this.#gone(frame.room);
       case "read": return this.rooms.find(frame.room)?.readElsewhere(frame.read_seq, frame.unread);
-      case "person_renamed": return this.people.learn(frame.user);
+      case "person_renamed": return this.#renamed(frame.user);
       case "accepted": return this.commands.accepted(frame);
       case "progress": return this.commands.progress(frame);
       case "answer": return this.commands.answer(frame);
@@ -274,6 +274,7 @@ export class Chat {
 
   #joined(room: Room): void {
     this.rooms.tell(room);
+    if (room.with) this.people.learn(room.with);
     const timeline = this.#timelineOf(room);
     if (timeline.log.last !== room.last_seq) timeline.reset(room.last_seq ?? 0);
     this.memberships[room.id] = (this.memberships[room.id] ?? 0) + 1;
@@ -286,6 +287,12 @@ export class Chat {
     left.delete(id);
     this.#timelines = left;
     if (this.rooms.openId === id && !this.rooms.open) this.open(this.rooms.home()?.id ?? "");
+  }
+
+  #renamed(person: Person): void {
+    this.people.learn(person);
+    if (person.id === this.me.id) this.me = person;
+    for (const room of this.rooms.direct) if (room.otherId === person.id) room.name = person.name;
   }
 
   async #error(frame: Frame<"error">): Promise<void> {

@@ -205,6 +205,12 @@ describe("the chat", () => {
     hears({ type: "read", room: "other", read_seq: 1, unread: 0 });
     expect(chat.rooms.find("other")!.unread).toBe(0);
   });
+  it("gives a renamed person the new name in conversations and in one's own corner", () => {
+    hello(room("general"), room("d", { kind: "direct", name: "John", with: john }));
+    hears({ type: "person_renamed", user: { ...john, name: "Johnny" } });
+    hears({ type: "person_renamed", user: { ...carlos, name: "Charles" } });
+    expect([chat.rooms.find("d")!.name, chat.me.name]).toEqual(["Johnny", "Charles"]);
+  });
   it("asks the server for its counts when one of those it counted is deleted", async () => {
     hello(room("general"), room("other", { last_seq: 4, read_seq: 2, unread: 2 }));
     await settle();

@@ -1,6 +1,6 @@
 // What lies open on the screen: dialog, panel, menu, the phone's one screen; and what has the focus next. Knows no protocol.
 
-export type Dialog = "" | "new room" | "jump" | "keys" | "invite" | "leave" | "delete";
+export type Dialog = "" | "new room" | "jump" | "keys" | "invite" | "leave" | "delete" | "password";
 
 export class Screen {
   dialog = $state<Dialog>("");

@@ -9,6 +9,7 @@ export class Session {
   info = $state.raw<Info | null>(null);
   /** Why one is back at the login, if there is a reason to tell. */
   notice = $state("");
+  #leaving = false;
 
   /** Asks the server who this is; an unreachable one changes nothing for somebody who is in. */
   async check(): Promise<void> {
@@ -34,15 +35,20 @@ export class Session {
   }
 
   async logout(): Promise<void> {
-    await call("POST", "/api/auth/logout").catch((error: unknown) => {
+    this.#leaving = true; // the server closes the sockets, perhaps before it answers
+    try {
+      await call("POST", "/api/auth/logout");
+    } catch (error) {
       if (!(error instanceof Refused && error.status === 401)) throw error;
-    });
+    } finally {
+      this.#leaving = false;
+    }
     this.#leave("");
   }
 
   /** The server has ended the session: by a logout elsewhere, a new password, or its age. */
   ended(): void {
-    this.#leave("Your session has ended. Log in to go on.");
+    this.#leave(this.#leaving ? "" : "Your session has ended. Log in to go on.");
   }
 
   #enter(person: Person): void {
