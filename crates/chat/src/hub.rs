@@ -249,11 +249,9 @@ impl Hub {
     }
 
     /// Holds a room's live frames back for a socket that is in it, once all before have been written; the number from
-    /// which they are held. `None` if the socket is not in the room.
+    /// which they are held. `None` if the socket is not in the room: that too is known only behind what waits, or a
+    /// room's last frame would overtake others.
     pub async fn hold(&self, room: RoomId, socket: &Arc<Socket>) -> Option<Seq> {
-        if !socket.is_in(room) {
-            return None;
-        }
         let channel = self.channel(room)?;
         let (done, held) = oneshot::channel();
         let hold = |cut| Item::Hold { socket: Arc::clone(socket), cut, done };

@@ -180,13 +180,14 @@ impl Outbox {
         if out.closing.is_some() {
             return;
         }
+        out.closing = Some(code);
         if code == CloseCode::TooSlow {
             // The first item may be half written; each ends where a frame ends.
             out.backlog.truncate(1);
+            out.backlog_bytes = out.backlog.iter().map(Bytes::len).sum();
         }
         out.greeted = true;
-        self.write(out, frame);
-        out.closing = Some(code);
+        self.put(out, frame);
         self.wake.notify_one();
     }
 
@@ -194,6 +195,15 @@ impl Outbox {
         if out.closing.is_some() || out.broken {
             return;
         }
+        self.put(out, bytes);
+        if out.backlog_bytes > BACKLOG_BYTES {
+            metrics::counter!("parlor_sockets_too_slow_total").increment(1);
+            self.end(out, CloseCode::TooSlow, wire::close(CloseCode::TooSlow));
+        }
+    }
+
+    /// Out at once if it can be, else behind what waits.
+    fn put(&self, out: &mut Out, bytes: Bytes) {
         let mut rest = bytes;
         if out.backlog.is_empty() && out.greeted {
             match self.stream.try_write(&rest) {
@@ -205,10 +215,7 @@ impl Outbox {
         }
         out.backlog_bytes += rest.len();
         out.backlog.push_back(rest);
-        if out.backlog_bytes > BACKLOG_BYTES {
-            metrics::counter!("parlor_sockets_too_slow_total").increment(1);
-            self.end(out, CloseCode::TooSlow, wire::close(CloseCode::TooSlow));
-        } else if out.greeted {
+        if out.greeted {
             self.wake.notify_one();
         }
     }

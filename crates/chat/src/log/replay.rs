@@ -86,3 +86,6 @@ impl Replay {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
