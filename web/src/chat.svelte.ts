@@ -108,7 +108,7 @@ export class Chat {
 
   /** The page is looked at again, or the network is back: is the line still alive? */
   probe(): void {
-    this.connection.now();
+    this.connection.woken();
     const [room, timeline] = [...this.#timelines][0] ?? [];
     if (timeline && this.#send({ type: "resume", rooms: { [room!]: timeline.log.last } })) this.#resuming.add(room!);
   }
@@ -121,6 +121,7 @@ export class Chat {
   async refresh(): Promise<void> {
     const rooms = await listRooms().catch(() => []);
     for (const room of rooms) this.welcome(room);
+    if (this.ready && !this.rooms.open) this.open(this.rooms.home()?.id ?? "");
   }
 
   #send(frame: Parameters<Connection["send"]>[0]): boolean {
@@ -169,7 +170,8 @@ export class Chat {
     void this.people.refresh();
     void this.commands.refresh();
     this.ready = true;
-    if (!this.rooms.open) this.open((this.rooms.find(this.wanted) ?? this.rooms.find(remembered(user.id)) ?? this.rooms.home())?.id ?? "");
+    const wanted = [this.wanted, remembered(user.id)].map((id) => this.rooms.find(id)).find((room) => room !== undefined);
+    if (!this.rooms.open) this.open((wanted ?? this.rooms.home())?.id ?? "");
     else if (this.rooms.open.member) void this.#load(this.rooms.openId);
   }
 

@@ -45,7 +45,5 @@ function step(chat: Chat, direction: 1 | -1, unread: boolean): void {
   const all = [...chat.rooms.named, ...chat.rooms.direct].filter((room) => room.member && (!unread || room.unread > 0 || room.id === chat.rooms.openId));
   const here = all.findIndex((room) => room.id === chat.rooms.openId);
   const there = all[(here + direction + all.length) % all.length];
-  if (!there) return;
-  chat.open(there.id);
-  setTimeout(focusComposer);
+  if (there) chat.open(there.id);
 }

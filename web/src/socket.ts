@@ -67,6 +67,11 @@ export class Connection {
     if (this.link.state === "waiting") this.start();
   }
 
+  /** The person is back at the page: tries at once, unless the server has too many connections of them. */
+  woken(): void {
+    if (this.link.state === "waiting" && !this.link.crowded) this.start();
+  }
+
   /** The network went away or changed: a line that looks alive may be dead, so take a new one. */
   again(): void {
     if (this.link.state === "ended") return;

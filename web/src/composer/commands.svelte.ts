@@ -11,8 +11,7 @@ export type Asked = {
   asked: number;
   /** Whose command it is. */
   bot: string;
-  accepted: boolean;
-  /** Whether it shows: once accepted, or when even that takes a while. */
+  /** Whether it shows: a quick answer needs no sign of waiting before it. */
   shown: boolean;
   progress: string;
   fraction: number | null;
@@ -37,7 +36,7 @@ export type Note = {
 /** Refusals of the line itself: it goes back into the composer to be repaired. */
 const REPAIRABLE = new Set(["invalid_arguments", "unknown_command", "invalid_request", "too_large", "forbidden", "unavailable", "rate_limited"]);
 const NOTES = 3;
-const SHOWN_AFTER = 400;
+const SHOWN_AFTER = 250;
 const REFRESH = 5_000;
 
 type Frame<Type extends ServerFrame["type"]> = Extract<ServerFrame, { type: Type }>;
@@ -67,14 +66,14 @@ export class Commands {
     const id = newId();
     const bot = commandFor(text, this.catalogue)?.bot ?? "";
     this.notes = this.notes.filter((note) => note.room !== room);
-    const asked: Asked = { id, room, text, asked: Date.now(), bot, accepted: false, shown: false, progress: "", fraction: null };
+    const asked: Asked = { id, room, text, asked: Date.now(), bot, shown: false, progress: "", fraction: null };
     if (!this.send({ type: "command", id, room, text })) {
       this.#note(asked, "unavailable", "You are offline, so nobody could be asked.", null);
       return;
     }
     this.waiting = [...this.waiting, asked];
     this.lines = new Map([...this.lines, [id, text]].slice(-500) as [string, string][]);
-    this.#timers.set(id, setTimeout(() => this.#change(id, { shown: true }), SHOWN_AFTER));
+    setTimeout(() => this.#change(id, { shown: true }), SHOWN_AFTER);
   }
 
   /** A new connection: the outcome may have been lost with the old one. The same id never runs twice. */
@@ -85,7 +84,6 @@ export class Commands {
   accepted({ id }: Frame<"accepted">): void {
     const asked = this.waiting.find((one) => one.id === id);
     if (!asked) return;
-    this.#change(id, { accepted: true, shown: true });
     const deadline = commandFor(asked.text, this.catalogue)?.deadline_ms ?? 10_000;
     clearTimeout(this.#timers.get(id));
     // No outcome soon after the deadline: it may have gone to a lost connection. Asking again repeats it.

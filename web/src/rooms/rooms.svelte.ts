@@ -19,7 +19,8 @@ export class Rooms {
   /** Where one goes when there is nowhere else to be. */
   home(): OneRoom | undefined {
     const own = this.named.filter((room) => room.member);
-    return own.find((room) => room.name === "general") ?? own[0] ?? this.named[0];
+    const general = (room: OneRoom) => room.name === "general";
+    return own.find(general) ?? own[0] ?? this.named.find(general) ?? this.named[0] ?? this.direct[0];
   }
 
   /** The server describes a room, known or not. */
