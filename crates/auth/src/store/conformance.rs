@@ -44,7 +44,7 @@ fn new_person(username: &str) -> NewPerson {
 
 async fn added(store: &impl Store, username: &str) -> Person {
     let new = new_person(username);
-    assert_eq!(store.add_people(&[new.clone()]).await.unwrap(), [new.person.id]);
+    assert_eq!(store.add_people(std::slice::from_ref(&new)).await.unwrap(), [new.person.id]);
     new.person
 }
 
@@ -70,7 +70,7 @@ async fn people_are_added_once(store: &impl Store) {
     assert_eq!(store.last_event().await.unwrap(), 0);
     assert!(store.add_people(&[]).await.unwrap().is_empty());
     let (ann, bob) = (new_person("ann"), new_person("bob"));
-    store.add_people(&[bob.clone()]).await.unwrap();
+    store.add_people(std::slice::from_ref(&bob)).await.unwrap();
     let mut other_bob = new_person("bob");
     other_bob.hash = hash("other");
     let mut same_id = new_person("carol");
