@@ -133,10 +133,22 @@ async fn a_slow_provider_is_given_up_before_the_deadline() {
     for behaviour in [Behaviour::Silent, Behaviour::Trickling] {
         let provider = Fake::start(behaviour).await;
         let mut chat = chat_with(provider.base()).await;
-        chat.send(&chat.invocation("/stock aapl.us", Duration::from_millis(600)).unwrap()).await;
+        chat.send(&chat.invocation("/stock aapl.us", Duration::from_millis(1_500)).unwrap()).await;
         let Outcome::Error { code, message } = chat.answer().await.outcome else { panic!("an answer") };
         assert_eq!(code, ErrorCode::CommandFailed);
         assert_eq!(message, "The quote provider stooq did not answer in time.");
         chat.close().await;
     }
+}
+
+#[tokio::test]
+async fn a_redirect_is_followed_within_the_provider_only() {
+    let (provider, elsewhere) = (Fake::start(Behaviour::Moved).await, Fake::start(quote()).await);
+    let mut chat = chat_with(provider.base()).await;
+    assert!(matches!(chat.ask("/stock aapl.us").await, Ok(Outcome::Message { .. })));
+    provider.behave(Behaviour::Redirecting(elsewhere.base()));
+    let Ok(Outcome::Error { message, .. }) = chat.ask("/stock msft.us").await else { panic!("an answer") };
+    assert_eq!(message, "The quote provider stooq points to another address.");
+    assert_eq!(elsewhere.requests(), 0);
+    chat.close().await;
 }

@@ -42,6 +42,8 @@ pub enum Behaviour {
     /// Bytes without end.
     Endless,
     Redirecting(String),
+    /// The quote, but at another path of its own.
+    Moved,
     /// With an encoding that nobody asked for.
     Compressed,
 }
@@ -130,6 +132,11 @@ async fn answer(State(state): State<Arc<Shared>>, uri: Uri, RawQuery(query): Raw
         Behaviour::Redirecting(to) => {
             Response::builder().status(StatusCode::FOUND).header(header::LOCATION, to).body(Body::empty())
         }
+        Behaviour::Moved if uri.path() == "/moved" => plain(format!("{HEAD}\n{ROW}\n").into()),
+        Behaviour::Moved => Response::builder()
+            .status(StatusCode::MOVED_PERMANENTLY)
+            .header(header::LOCATION, "/moved")
+            .body(Body::empty()),
         Behaviour::Compressed => {
             Response::builder().header(header::CONTENT_ENCODING, "gzip").body(vec![0x1f, 0x8b, 8, 0].into())
         }
