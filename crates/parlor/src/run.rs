@@ -1,0 +1,100 @@
+//! From the command line to the exit code: the runtime, the signals, and the sentence when something is wrong.
+
+use std::{
+    io::{Write as _, stderr, stdout},
+    pin::pin,
+    process::ExitCode,
+    time::Duration,
+};
+
+use anyhow::{Context as _, Result};
+use tokio::{
+    runtime::{Builder, Runtime},
+    select,
+    signal::unix::{Signal, SignalKind, signal},
+    time::timeout,
+};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    apart::{self, Service},
+    cli::{Bot, Cli, Command},
+    serve::serve,
+    settings::{Settings, Unusable},
+    telemetry, user,
+};
+
+/// Kept back from the time to stop, for the exit itself.
+const LAST_MOMENT: Duration = Duration::from_millis(200);
+
+/// Does what was asked for, and says on standard error what went wrong.
+pub fn run(cli: Cli) -> ExitCode {
+    let Err(error) = carry_out(cli) else { return ExitCode::SUCCESS };
+    // Nothing is left to tell it to if standard error is closed.
+    let _ = writeln!(stderr(), "parlor: {error:#}");
+    ExitCode::from(if error.is::<Unusable>() { 2 } else { 1 })
+}
+
+fn carry_out(cli: Cli) -> Result<()> {
+    if cli.command == Some(Command::Config) {
+        return stdout().write_all(Settings::sample().as_bytes()).context("standard output cannot be written to");
+    }
+    let settings = Settings::load(cli.settings, cli.config.as_deref())?;
+    match cli.command.unwrap_or(Command::Serve) {
+        Command::Auth => apart::refuse(Service::Auth, &settings),
+        Command::Chat => apart::refuse(Service::Chat, &settings),
+        Command::Bot(Bot::Stock) => apart::refuse(Service::Stock, &settings),
+        Command::User(asked) => {
+            telemetry::log(&settings)?;
+            Builder::new_current_thread().enable_all().build()?.block_on(user::carry_out(asked, &settings))
+        }
+        Command::Serve => {
+            telemetry::log(&settings)?;
+            // Fails only if somebody chose one already, and nobody did.
+            let _ = rustls::crypto::ring::default_provider().install_default();
+            let runtime = Runtime::new().context("threads cannot be started")?;
+            let ended = runtime.block_on(until_signal(settings));
+            runtime.shutdown_background();
+            ended
+        }
+        Command::Config => Ok(()),
+    }
+}
+
+/// Serves until the first signal and the stop it begins; a second signal ends at once.
+async fn until_signal(settings: Settings) -> Result<()> {
+    let limit = settings.shutdown_timeout.0;
+    let stop = CancellationToken::new();
+    let mut signals = Signals::listen().context("signals cannot be waited for")?;
+    let mut serving = pin!(serve(settings, stop.clone()));
+    select! {
+        ended = &mut serving => return ended,
+        () = signals.next() => tracing::info!("stopping"),
+    }
+    stop.cancel();
+    select! {
+        ended = timeout(limit.saturating_sub(LAST_MOMENT), serving) => ended.unwrap_or_else(|_| {
+            tracing::warn!(?limit, "the stop took too long and was cut short");
+            Ok(())
+        }),
+        () = signals.next() => anyhow::bail!("stopped at once, as asked a second time"),
+    }
+}
+
+/// What asks a program to stop.
+struct Signals {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl Signals {
+    fn listen() -> std::io::Result<Self> {
+        Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
+    }
+    async fn next(&mut self) {
+        select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
+    }
+}
