@@ -27,7 +27,8 @@ impl Site {
         };
         let invalid = || InvalidPublicUrl(text.to_owned());
         let url = url::Url::parse(text).map_err(|_| invalid())?;
-        let plain = url.path() == "/" && url.query().is_none() && url.fragment().is_none() && url.username().is_empty();
+        let nobody = url.username().is_empty() && url.password().is_none();
+        let plain = nobody && url.path() == "/" && url.query().is_none() && url.fragment().is_none();
         if !plain || !matches!(url.scheme(), "http" | "https") {
             return Err(invalid());
         }
@@ -150,9 +151,13 @@ mod tests {
         for origin in ["http://10.0.0.1:8080", "http://chat.example.org", "https://chat.example.org:444"] {
             assert!(call(origin).is_err(), "{origin}");
         }
-        for bad in
-            ["chat.example.org", "ftp://chat.example.org", "https://chat.example.org/room", "https://a@b.example"]
-        {
+        for bad in [
+            "chat.example.org",
+            "ftp://chat.example.org",
+            "https://chat.example.org/room",
+            "https://a@b.example",
+            "https://:a@b.example",
+        ] {
             assert!(Site::new(Some(bad), false).is_err(), "{bad}");
         }
     }

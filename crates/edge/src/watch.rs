@@ -8,6 +8,9 @@ use axum::{
     http::{Method, StatusCode},
 };
 
+/// They come every few seconds and would bury the rest.
+const PROBES: [&str; 3] = ["/healthz", "/readyz", "/metrics"];
+
 /// A request under way.
 #[derive(Debug)]
 pub struct Watch {
@@ -29,7 +32,11 @@ impl Watch {
         let took = begun.elapsed();
         let status = status.as_u16();
         let ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
-        tracing::info!(method, route, status, ms, "request");
+        if PROBES.contains(&route.as_str()) {
+            tracing::debug!(method, route, status, ms, "probe");
+        } else {
+            tracing::info!(method, route, status, ms, "request");
+        }
         let labels = [("method", method.to_owned()), ("route", route), ("status", status.to_string())];
         metrics::counter!("parlor_http_requests_total", &labels).increment(1);
         metrics::histogram!("parlor_http_request_seconds", &labels).record(took.as_secs_f64());

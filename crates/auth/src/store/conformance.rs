@@ -42,7 +42,7 @@ fn new_person(username: &str) -> NewPerson {
     NewPerson { person, admin: false, hash: hash("first") }
 }
 
-async fn added(store: &impl Store, username: &str) -> Person {
+pub(crate) async fn added(store: &impl Store, username: &str) -> Person {
     let new = new_person(username);
     assert_eq!(store.add_people(std::slice::from_ref(&new)).await.unwrap(), [new.person.id]);
     new.person
@@ -54,7 +54,8 @@ async fn logged_in(store: &impl Store, person: &Person) -> SessionToken {
     token
 }
 
-async fn changes(store: &impl Store) -> Vec<AuthChange> {
+/// All of them, which have the numbers from 1 on.
+pub(crate) async fn changes(store: &impl Store) -> Vec<AuthChange> {
     let page = store.events(0, 100_000).await.unwrap();
     let numbers: Vec<u64> = page.events.iter().map(|event| event.n).collect();
     let expected: Vec<u64> = (1..=page.last).collect();

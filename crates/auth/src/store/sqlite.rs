@@ -207,4 +207,26 @@ mod tests {
             assert_eq!(mode & 0o777, 0o600);
         }
     }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn processes_that_write_side_by_side_leave_no_gap() {
+        const STORES: usize = 4;
+        const EACH: usize = 20;
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("auth.db");
+        let mut writing = Vec::new();
+        for store_number in 0..STORES {
+            let store = SqliteStore::open(&file).await.unwrap();
+            writing.push(tokio::spawn(async move {
+                for n in 0..EACH {
+                    conformance::added(&store, &format!("s{store_number}n{n}")).await;
+                }
+            }));
+        }
+        for writer in writing {
+            writer.await.unwrap();
+        }
+        let store = SqliteStore::open(&file).await.unwrap();
+        assert_eq!(conformance::changes(&store).await.len(), STORES * EACH);
+    }
 }

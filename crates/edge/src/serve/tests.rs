@@ -134,7 +134,9 @@ async fn an_upgrade_gives_the_bare_socket() {
             (StatusCode::SWITCHING_PROTOCOLS, [("connection", "upgrade"), ("upgrade", "echo")]).into_response()
         }
     };
-    let server = running(patient(), Router::new().route("/ws", any(upgrade))).await;
+    let keys = crate::Keys::derive("a secret of at least 32 characters").unwrap();
+    let guard = crate::Guard::new(crate::Site::new(None, false).unwrap(), keys, vec![]);
+    let server = running(patient(), guard.around(Router::new().route("/ws", any(upgrade)))).await;
     let request = "GET /ws HTTP/1.1\r\nhost: a\r\nconnection: upgrade\r\nupgrade: echo\r\n\r\n";
     let mut client = server.sends(request).await;
     let (mut socket, early): (TcpStream, _) = soon(taken.recv()).await.unwrap();
