@@ -112,7 +112,7 @@ impl Parts {
         let keys = Keys::derive(secret.reveal())?;
         let site = Site::new(public_url(settings).as_deref(), settings.demo_people().is_some())?;
         let broker: Arc<dyn Broker> = Arc::new(MemoryBroker::new());
-        let topology = Topology::new(&settings.broker_prefix);
+        let topology = Topology::new(&settings.broker_prefix.0);
         let readiness = Readiness::starting();
 
         let bot = parlor_stock::bot(stock(settings))?;

@@ -14,7 +14,9 @@ use ipnet::IpNet;
 use parlor_protocol::demo;
 use url::Url;
 
-pub use self::values::{BrokerUrl, DatabaseUrl, LogFormat, Period, Secret, Unusable, long_enough as check_secret};
+pub use self::values::{
+    BrokerUrl, DatabaseUrl, LogFormat, Period, Prefix, Secret, Unusable, long_enough as check_secret,
+};
 
 /// The file that is read when neither `--config` nor `PARLOR_CONFIG` names one.
 pub const FILE: &str = "parlor.toml";
@@ -48,10 +50,9 @@ pub struct Settings {
     #[config(
         env = "PARLOR_BROKER_PREFIX",
         default = "parlor",
-        validate = values::broker_prefix,
         layer_attr(arg(long, global = true, value_name = "NAME"))
     )]
-    pub broker_prefix: String,
+    pub broker_prefix: Prefix,
 
     /// Where `parlor chat` alone finds auth.
     #[config(

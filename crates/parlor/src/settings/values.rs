@@ -40,7 +40,7 @@ macro_rules! deserialize_from_text {
         }
     )+ };
 }
-deserialize_from_text!(Period, BrokerUrl, DatabaseUrl);
+deserialize_from_text!(Period, BrokerUrl, Prefix, DatabaseUrl);
 
 /// A length of time above zero, such as `200ms`, `10s`, `5m` or `1h`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -90,6 +90,21 @@ impl fmt::Debug for BrokerUrl {
             Self::Memory => f.write_str("memory:"),
             Self::Amqp(url) => write!(f, "{}://{}", url.scheme(), url.host_str().unwrap_or_default()),
         }
+    }
+}
+
+/// What the names of one installation's queues begin with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Prefix(pub String);
+
+impl FromStr for Prefix {
+    type Err = Unusable;
+    fn from_str(text: &str) -> Result<Self, Unusable> {
+        let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '_' | '.');
+        if !text.is_empty() && text.len() <= 64 && text.chars().all(allowed) {
+            return Ok(Self(text.to_owned()));
+        }
+        Err(Unusable::new("the broker's prefix is 1 to 64 characters of a-z, 0-9, '-', '_' and '.'"))
     }
 }
 
@@ -151,14 +166,6 @@ pub enum LogFormat {
 /// `10.0.0.0/8,192.168.0.0/16`
 pub fn networks(text: &str) -> Result<Vec<IpNet>, ipnet::AddrParseError> {
     text.split(',').map(str::trim).filter(|part| !part.is_empty()).map(str::parse).collect()
-}
-
-pub fn broker_prefix(prefix: &String) -> Result<(), Unusable> {
-    let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '_' | '.');
-    if !prefix.is_empty() && prefix.len() <= 64 && prefix.chars().all(allowed) {
-        return Ok(());
-    }
-    Err(Unusable::new("the broker's prefix is 1 to 64 characters of a-z, 0-9, '-', '_' and '.'"))
 }
 
 pub fn long_enough(secret: &Secret) -> Result<(), Unusable> {
