@@ -6,8 +6,8 @@ export class Rooms {
   all = $state.raw<OneRoom[]>([]);
   openId = $state("");
   open = $derived(this.all.find((room) => room.id === this.openId));
-  /** Public and private rooms, by name. */
-  named = $derived(this.all.filter((room) => room.kind !== "direct").sort(byName));
+  /** Public and private rooms: one's own, then those one may join, by name. */
+  named = $derived(this.all.filter((room) => room.kind !== "direct").sort((one, other) => Number(other.member) - Number(one.member) || byName(one, other)));
   /** Conversations with one person, by name. */
   direct = $derived(this.all.filter((room) => room.kind === "direct").sort(byName));
   unread = $derived(this.all.reduce((sum, room) => sum + (room.member ? room.unread : 0), 0));
