@@ -380,3 +380,6 @@ impl State {
         Some(item)
     }
 }
+
+#[cfg(test)]
+mod tests;

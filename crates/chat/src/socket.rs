@@ -42,6 +42,18 @@ impl Socket {
             heard: AtomicI64::new(Timestamp::now().millis()),
         }
     }
+    /// A socket of somebody's, for tests of what is not about sessions.
+    #[cfg(test)]
+    pub fn of(person: PersonId, stream: TcpStream) -> Self {
+        Self {
+            person,
+            session: SessionId::new(),
+            session_ends: Timestamp::from_millis(i64::MAX),
+            outbox: Outbox::new(stream),
+            rooms: Mutex::new(Some(Vec::new())),
+            heard: AtomicI64::new(0),
+        }
+    }
     #[must_use]
     pub fn person(&self) -> PersonId {
         self.person

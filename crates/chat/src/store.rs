@@ -4,7 +4,7 @@ pub mod port;
 pub mod sqlite;
 
 #[cfg(test)]
-mod conformance;
+pub(crate) mod conformance;
 
 pub use port::{
     Begun, Claim, Claimed, Invocation, MemberOf, NewInvocation, Opened, Outcome, Page, Room, RoomView, Scope, Store,

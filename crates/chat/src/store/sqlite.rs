@@ -213,3 +213,44 @@ impl Store for SqliteStore {
         self.writer.close().await;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::store::conformance::{conformance, person, post, room_of, seq};
+
+    async fn fresh() -> (Arc<dyn Store>, tempfile::TempDir) {
+        let folder = tempfile::tempdir().unwrap();
+        let store = SqliteStore::open(&folder.path().join("chat.db")).await.unwrap();
+        (Arc::new(store), folder)
+    }
+
+    conformance!(fresh());
+
+    #[tokio::test]
+    async fn what_was_kept_is_there_after_a_reopening() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("chat.db");
+        let anna = person("anna");
+        let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&file).await.unwrap());
+        let room = room_of(&store, parlor_protocol::http::RoomKind::Public, &[&anna]).await;
+        seq(&store, post(room, &anna, "kept")).await;
+        store.close().await;
+        let store = SqliteStore::open(&file).await.unwrap();
+        assert_eq!(store.last_seq(room).await.unwrap(), Some(Seq(1)));
+    }
+
+    #[tokio::test]
+    async fn every_commit_is_synced_to_disk() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = SqliteStore::open(&folder.path().join("chat.db")).await.unwrap();
+        let setting = async |sql: &'static str| -> String {
+            let row = sqlx::query(sql).fetch_one(&store.writer).await.unwrap();
+            sqlx::Row::try_get::<String, _>(&row, 0).unwrap_or_else(|_| sqlx::Row::get::<i64, _>(&row, 0).to_string())
+        };
+        assert_eq!(setting("PRAGMA synchronous").await, "2", "FULL");
+        assert_eq!(setting("PRAGMA journal_mode").await, "wal");
+    }
+}
