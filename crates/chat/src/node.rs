@@ -137,7 +137,6 @@ async fn seed(store: &dyn Store, demo_people: Option<u32>) -> anyhow::Result<()>
 
 impl Chat {
     /// `/api` and `/ws`. Whoever serves it puts a guard, the probes and the page around it.
-    #[must_use]
     pub fn router(&self) -> axum::Router {
         http::router(Arc::clone(&self.node))
     }

@@ -35,7 +35,7 @@ pub struct Log {
 
 #[derive(Debug)]
 enum Job {
-    Append(Append, Reply),
+    Append(Box<(Append, Reply)>),
     /// Tells when everything sent before is kept and told.
     Settled(oneshot::Sender<()>),
 }
@@ -66,7 +66,7 @@ impl Log {
     /// Sends a message on its way; its `ack` or error goes to the socket. Waits while the log has too much to do.
     pub async fn post(&self, may: MayPost, id: MessageId, text: Text, socket: &Arc<Socket>) {
         let append = Append::message(id, may.room(), may.person().clone(), text);
-        let job = Job::Append(append, Reply::Socket(Arc::clone(socket)));
+        let job = Job::Append(Box::new((append, Reply::Socket(Arc::clone(socket)))));
         if self.jobs.send(job).await.is_err() {
             let id = Some(id.to_string());
             socket.outbox().send(wire::text(&ServerFrame::error(id, stopping()).to_json()));
@@ -79,7 +79,7 @@ impl Log {
     /// If the store failed; the change may be durable nevertheless only if the connection to it broke.
     pub async fn append(&self, append: Append) -> Result<Appended, StoreError> {
         let (reply, kept) = oneshot::channel();
-        let job = Job::Append(append, Reply::Caller(reply));
+        let job = Job::Append(Box::new((append, Reply::Caller(reply))));
         self.jobs.send(job).await.map_err(|_| anyhow!("the chat is stopping"))?;
         kept.await.map_err(|_| anyhow!("the chat is stopping"))?
     }
@@ -117,7 +117,8 @@ impl Writer {
             let (mut batch, mut replies) = (Vec::with_capacity(received), Vec::with_capacity(received));
             for job in jobs.drain(..) {
                 match job {
-                    Job::Append(append, reply) => {
+                    Job::Append(change) => {
+                        let (append, reply) = *change;
                         batch.push(append);
                         replies.push(reply);
                     }

@@ -202,7 +202,7 @@ pub struct Invocation {
 pub enum Begun {
     Recorded,
     /// This id was asked before.
-    Known(Invocation),
+    Known(Box<Invocation>),
     /// The id is a message's.
     IdTaken,
 }

@@ -52,7 +52,7 @@ pub(super) async fn claims(readers: &SqlitePool, now: Timestamp) -> Result<Vec<C
 
 pub(super) async fn begin(tx: &mut SqliteConnection, asked: &NewInvocation) -> Result<Begun> {
     if let Some(known) = invocation(tx, asked.id).await? {
-        return Ok(Begun::Known(known));
+        return Ok(Begun::Known(Box::new(known)));
     }
     let message =
         sqlx::query("SELECT 1 FROM entries WHERE id = ?").bind(bytes(asked.id.uuid())).fetch_optional(&mut *tx).await?;
