@@ -18,5 +18,6 @@ export default defineConfig({
     environment: "happy-dom",
     include: ["src/**/*.test.ts"],
     setupFiles: ["./scripts/test-setup.ts"],
+    coverage: { include: ["src/**/*.ts"], exclude: ["src/protocol.ts", "src/main.ts", "src/**/*.test.ts"], reporter: ["text-summary", "text"] },
   },
 });

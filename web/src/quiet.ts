@@ -3,10 +3,14 @@
 const KEY = "parlor.reloaded";
 const STILL = 60_000;
 
-/** Reloads once for each newer protocol: when the page is out of sight, or untouched for a minute. Returns how to stop waiting. */
-export function whenQuiet(protocol: number, reload: () => void = () => location.reload()): () => void {
+/**
+ * Reloads once for each newer protocol: when the page is out of sight or untouched for a minute, and nothing is open that a
+ * reload would lose (`busy`). Returns how to stop waiting.
+ */
+export function whenQuiet(protocol: number, busy: () => boolean, reload: () => void = () => location.reload()): () => void {
   if (alreadyTried(protocol)) return () => undefined;
   const go = () => {
+    if (busy()) return touched();
     try {
       sessionStorage.setItem(KEY, String(protocol));
     } catch {
@@ -15,10 +19,10 @@ export function whenQuiet(protocol: number, reload: () => void = () => location.
     reload();
   };
   let timer = setTimeout(go, STILL);
-  const touched = () => {
+  function touched() {
     clearTimeout(timer);
     timer = setTimeout(go, STILL);
-  };
+  }
   const hidden = () => document.visibilityState === "hidden" && go();
   const events = ["keydown", "pointerdown", "scroll"];
   for (const event of events) addEventListener(event, touched, { capture: true, passive: true });

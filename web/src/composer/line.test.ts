@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Command } from "../protocol";
-import { argumentsOf, commandFor, completions, isCommand, nearest, pieces, placed, slips, unescaped, verb } from "./line";
+import { argumentsOf, commandFor, completions, isCommand, nearest, pieces, placed, printable, slips, tooLong, unescaped, verb } from "./line";
 
 const command = (name: string, usage = `/${name}`): Command => ({ name, bot: "b", summary: "", usage, arguments: {}, deadline_ms: 1000 });
 const catalogue = [command("help"), command("stock", "/stock symbol… [--days 1-365]"), command("stop")];
@@ -35,6 +35,15 @@ describe("a command line", () => {
     expect(cut("/stok a", 1)).toEqual(["bad /stok", "plain  a"]);
     expect(cut("/stock a", 99)).toEqual(["verb /stock", "plain  a"]);
     expect(cut("/", null)).toEqual(["verb /"]);
+  });
+  it("loses what cannot be sent, and nothing else", () => {
+    expect(printable("a\u0000b\u001b[1m\tc\nd\u0085\u200d😀")).toBe("ab[1m\tc\nd\u200d😀");
+  });
+  it("says when it is too long, counted as the server counts", () => {
+    expect([tooLong("😀".repeat(8000)), tooLong("x".repeat(8000))]).toEqual(["", ""]);
+    expect(tooLong("x".repeat(8001))).toBe("A message has at most 8,000 characters; this one has 8,001.");
+    expect(tooLong("\u0800".repeat(8000))).toBe("");
+    expect(tooLong("e\u0301".repeat(4000))).toBe("");
   });
   it("names the place of a fault once", () => {
     expect(placed("A symbol has no $.", 11)).toBe("A symbol has no $ (character 12).");

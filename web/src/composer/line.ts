@@ -7,6 +7,17 @@ export const isCommand = (text: string): boolean => /^\/(?!\/)/.test(text);
 /** A message's text: with the second slash of an escaped one only. */
 export const unescaped = (text: string): string => (text.startsWith("//") ? text.slice(1) : text);
 
+/** What may not be in a text is left out: control characters but tab and newline, as they come with what is pasted. */
+export const printable = (text: string): string => text.replace(/[^\P{Cc}\t\n]/gu, "");
+
+/** Why a text is too long to be sent, or nothing. The server would refuse it, and close the line above a megabyte. */
+export function tooLong(text: string): string {
+  const characters = [...text].length;
+  if (characters > 8000) return `A message has at most 8,000 characters; this one has ${characters.toLocaleString("en")}.`;
+  const bytes = new TextEncoder().encode(text).length;
+  return bytes > 32_000 ? "This message takes more than 32,000 bytes; send it in parts." : "";
+}
+
 /** `stock` of `/stock aapl.us` and of `/stock=aapl.us`. */
 export const verb = (line: string): string => /^\/([^\s=]*)/.exec(line)?.[1] ?? "";
 
