@@ -7,7 +7,7 @@ use axum::{
     extract::State,
     routing::{any, get, patch, post, put},
 };
-use parlor_edge::fallback::with_fallbacks;
+use parlor_edge::fallback::{unknown_path, wrong_method};
 use parlor_protocol::{PROTOCOL, demo, http::Info, names::Username};
 
 use crate::{node::Node, socket::upgrade};
@@ -22,21 +22,24 @@ mod rooms;
 pub(crate) mod view;
 
 pub fn router(node: Arc<Node>) -> Router {
-    let api = Router::new()
-        .route("/info", get(info))
-        .route("/rooms", get(rooms::list).post(rooms::create))
-        .route("/rooms/{id}/join", post(rooms::join))
-        .route("/rooms/{id}/leave", post(rooms::leave))
-        .route("/rooms/{id}/members", get(members::list).post(members::add))
-        .route("/rooms/{id}/members/{user_id}", axum::routing::delete(members::remove))
-        .route("/rooms/{id}/messages", get(history::page))
-        .route("/rooms/{id}/messages/{message_id}", patch(messages::edit).delete(messages::delete))
-        .route("/rooms/{id}/read", put(rooms::read))
-        .route("/direct", post(direct::open))
-        .route("/commands", get(commands::list))
-        .route("/auth/{*rest}", any(front::pass_on))
-        .route("/users", any(front::pass_on));
-    Router::new().nest("/api", with_fallbacks(api)).route("/ws", get(upgrade::upgrade)).with_state(node)
+    let router = Router::new()
+        .route("/api/info", get(info))
+        .route("/api/rooms", get(rooms::list).post(rooms::create))
+        .route("/api/rooms/{id}/join", post(rooms::join))
+        .route("/api/rooms/{id}/leave", post(rooms::leave))
+        .route("/api/rooms/{id}/members", get(members::list).post(members::add))
+        .route("/api/rooms/{id}/members/{user_id}", axum::routing::delete(members::remove))
+        .route("/api/rooms/{id}/messages", get(history::page))
+        .route("/api/rooms/{id}/messages/{message_id}", patch(messages::edit).delete(messages::delete))
+        .route("/api/rooms/{id}/read", put(rooms::read))
+        .route("/api/direct", post(direct::open))
+        .route("/api/commands", get(commands::list))
+        .route("/api/auth/{*rest}", any(front::pass_on))
+        .route("/api/users", any(front::pass_on))
+        .route("/api", any(unknown_path))
+        .route("/api/{*rest}", any(unknown_path))
+        .route("/ws", get(upgrade::upgrade));
+    router.method_not_allowed_fallback(wrong_method).with_state(node)
 }
 
 /// What a page needs before anybody has logged in.

@@ -38,7 +38,8 @@ impl Who {
     /// # Errors
     /// `not_logged_in`
     pub async fn of(node: &Node, headers: &HeaderMap) -> Result<Self, Refusal> {
-        let token = cookie::token(&node.config.site, headers).ok_or_else(not_logged_in)?;
+        let token = cookie::bearer(headers).or_else(|| cookie::token(&node.config.site, headers));
+        let token = token.ok_or_else(not_logged_in)?;
         let token = SessionToken::open(token, &node.config.keys, Timestamp::now()).map_err(|_| not_logged_in())?;
         if node.people.active(token.person).is_none() {
             // The token is ours, so auth knows the person: auth's news have not arrived yet.
