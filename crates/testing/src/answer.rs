@@ -16,7 +16,11 @@ pub struct Answer {
 }
 
 impl Answer {
-    pub(crate) async fn of(request: reqwest::RequestBuilder) -> Self {
+    /// Sends a request and reads its answer.
+    ///
+    /// # Panics
+    /// If there is none.
+    pub async fn of(request: reqwest::RequestBuilder) -> Self {
         let (client, request) = request.build_split();
         let request = request.expect("a request that can be sent");
         let call = format!("{} {}", request.method(), request.url().path());
@@ -34,7 +38,6 @@ impl Answer {
     /// # Panics
     /// If it has another.
     #[track_caller]
-    #[must_use]
     pub fn expect(self, status: u16) -> Self {
         assert_eq!(self.status, status, "{}: {}", self.call, self.body);
         self

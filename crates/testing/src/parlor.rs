@@ -7,7 +7,7 @@ use std::{
 };
 
 use parlor_protocol::http::{LoginAnswer, Readiness};
-use reqwest::Method;
+use reqwest::{Method, RequestBuilder};
 use serde_json::json;
 use tempfile::TempDir;
 use tokio::{
@@ -16,8 +16,8 @@ use tokio::{
 };
 
 use crate::{
-    Answer, Person, Quotes, eventually,
-    person::{call, http_client},
+    Answer, Person, Quotes, Tab, eventually,
+    person::{call, http_client, upgrade},
     soon,
 };
 
@@ -230,9 +230,13 @@ impl Parlor {
         (output.status, String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned())
     }
 
+    /// A request by nobody in particular, to be given what it needs and sent by [`Answer::of`].
+    pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        http_client().request(method, self.url(path))
+    }
     /// A call by nobody in particular.
     pub async fn call(&self, method: Method, path: &str) -> Answer {
-        Answer::of(http_client().request(method, self.url(path))).await
+        Answer::of(self.request(method, path)).await
     }
     /// `GET` by nobody in particular.
     pub async fn get(&self, path: &str) -> Answer {
@@ -254,6 +258,17 @@ impl Parlor {
     pub async fn log_in_with(&self, username: &str, password: &str) -> Person {
         let answer: LoginAnswer = self.tries_to_log_in(username, password).await.expect(200).json();
         Person::new(self.port, answer.user, answer.token.expect("a token was asked for"))
+    }
+    /// Opens a socket with these headers; the status if the upgrade is refused.
+    ///
+    /// # Errors
+    /// The refusal's status.
+    pub async fn opens_socket(&self, headers: &[(&'static str, &str)]) -> Result<Tab, u16> {
+        let mut request = upgrade(self.port);
+        for (name, value) in headers {
+            request.headers_mut().insert(*name, value.parse().expect("a header's value"));
+        }
+        Tab::tries(request).await
     }
     /// What `/readyz` says.
     pub async fn readiness(&self) -> Readiness {

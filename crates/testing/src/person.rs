@@ -89,7 +89,7 @@ impl Person {
         false
     }
     pub async fn logs_out(&self) {
-        let _ = self.calls(Method::POST, "/api/auth/logout", None).await.expect(204);
+        self.calls(Method::POST, "/api/auth/logout", None).await.expect(204);
     }
 
     /// The rooms that this person sees.
@@ -112,18 +112,18 @@ impl Person {
         self.posts("/api/rooms", json!({"name": name, "kind": kind})).await.expect(201).json()
     }
     pub async fn joins(&self, room: &Room) {
-        let _ = self.calls(Method::POST, &format!("/api/rooms/{}/join", room.id), None).await.expect(204);
+        self.calls(Method::POST, &format!("/api/rooms/{}/join", room.id), None).await.expect(204);
     }
     pub async fn leaves(&self, room: &Room) {
-        let _ = self.calls(Method::POST, &format!("/api/rooms/{}/leave", room.id), None).await.expect(204);
+        self.calls(Method::POST, &format!("/api/rooms/{}/leave", room.id), None).await.expect(204);
     }
     pub async fn invites(&self, other: &Self, room: &Room) {
         let path = format!("/api/rooms/{}/members", room.id);
-        let _ = self.posts(&path, json!({"user_id": other.id()})).await.expect(204);
+        self.posts(&path, json!({"user_id": other.id()})).await.expect(204);
     }
     pub async fn removes(&self, other: &Self, room: &Room) {
         let path = format!("/api/rooms/{}/members/{}", room.id, other.id());
-        let _ = self.calls(Method::DELETE, &path, None).await.expect(204);
+        self.calls(Method::DELETE, &path, None).await.expect(204);
     }
     pub async fn members_of(&self, room: &Room) -> Vec<Member> {
         self.gets(&format!("/api/rooms/{}/members", room.id)).await.expect(200).json()
@@ -152,7 +152,7 @@ impl Person {
     }
     pub async fn has_read(&self, room: &Room, seq: u64) {
         let path = format!("/api/rooms/{}/read", room.id);
-        let _ = self.calls(Method::PUT, &path, Some(json!({"seq": seq}))).await.expect(204);
+        self.calls(Method::PUT, &path, Some(json!({"seq": seq}))).await.expect(204);
     }
 
     /// Opens a socket and awaits `hello`.

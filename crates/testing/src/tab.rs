@@ -48,16 +48,41 @@ impl Tab {
     /// # Panics
     /// If the upgrade is refused or something else than `hello` comes first.
     pub async fn opens(request: Request) -> Self {
-        let (socket, _) = soon("upgrade", connect_async(request)).await.expect("the upgrade is accepted");
+        match Self::tries(request).await {
+            Ok(tab) => tab,
+            Err(status) => panic!("the upgrade is refused with {status}"),
+        }
+    }
+
+    /// # Errors
+    /// The status with which the upgrade is refused.
+    ///
+    /// # Panics
+    /// If nobody answers, or something else than `hello` comes first.
+    pub async fn tries(request: Request) -> Result<Self, u16> {
+        let socket = match soon("upgrade", connect_async(request)).await {
+            Ok((socket, _)) => socket,
+            Err(tungstenite::Error::Http(response)) => return Err(response.status().as_u16()),
+            Err(error) => panic!("the upgrade was not answered: {error}"),
+        };
         let mut tab = Self::over(socket);
         let first = tab.next().await;
         let ServerFrame::Hello { rooms, .. } = first else { panic!("the first frame is {first:?}") };
         tab.hello = rooms;
-        tab
+        Ok(tab)
+    }
+
+    /// Opens a socket that the server closes before it says anything; the code.
+    ///
+    /// # Panics
+    /// If the upgrade is refused.
+    pub async fn is_turned_away(request: Request) -> Option<u16> {
+        let (socket, _) = soon("upgrade", connect_async(request)).await.expect("the upgrade is accepted");
+        Self::over(socket).is_closed().await
     }
 
     /// A socket that has said nothing yet.
-    pub(crate) fn over(socket: Socket) -> Self {
+    fn over(socket: Socket) -> Self {
         let (sender, mut receiver) = socket.split();
         let (heard, hears) = mpsc::unbounded_channel();
         tokio::spawn(async move {

@@ -32,7 +32,6 @@ impl Outcome {
     ///
     /// # Panics
     /// If it is something else.
-    #[must_use]
     pub fn message(self) -> Message {
         let Self::Message(message) = self else { panic!("no message but {self:?}") };
         message
@@ -41,7 +40,6 @@ impl Outcome {
     ///
     /// # Panics
     /// If it is something else.
-    #[must_use]
     pub fn answer(self) -> String {
         let Self::Answer { text, .. } = self else { panic!("no answer but {self:?}") };
         text
@@ -50,7 +48,6 @@ impl Outcome {
     ///
     /// # Panics
     /// If it is something else.
-    #[must_use]
     pub fn error(self) -> (ErrorCode, String) {
         let Self::Error { code, message, .. } = self else { panic!("no error but {self:?}") };
         (code, message)
