@@ -8,7 +8,7 @@ import { Outbox, OutboxStore, tabBell, type Unconfirmed } from "./outbox";
 import { People } from "./people/people.svelte";
 import type { Message, Person, Room, ServerFrame } from "./protocol";
 import { Reading } from "./reading.svelte";
-import { listRooms } from "./rooms/calls";
+import { directRoom, listRooms } from "./rooms/calls";
 import { Rooms } from "./rooms/rooms.svelte";
 import { Connection, openWire, type Link, type Wire } from "./socket";
 
@@ -36,6 +36,8 @@ export class Chat {
   link = $state.raw<Link>({ state: "connecting" });
   /** The rooms are known: the server has said hello. */
   ready = $state(false);
+  /** A room is about to open. */
+  opening = $state(false);
   /** The server speaks a newer protocol than this page. */
   outdated = $state(0);
   /** Grows with each change of a membership, by room. */
@@ -91,6 +93,25 @@ export class Chat {
     if (room.member) void this.#load(id);
   }
 
+  /** Goes to the conversation with a person. Until it is known no room is open, so that nothing is written into another. */
+  async openDirect(person: string): Promise<void> {
+    const known = this.rooms.direct.find((room) => room.otherId === person);
+    if (known) return this.open(known.id);
+    const before = this.rooms.openId;
+    this.opening = true;
+    this.rooms.openId = "";
+    try {
+      const room = await directRoom(person);
+      this.welcome(room);
+      this.open(room.id);
+    } catch (error) {
+      this.open(before);
+      throw error;
+    } finally {
+      this.opening = false;
+    }
+  }
+
   /** Sends what was written into a room's composer: a message, or a command. */
   write(room: string, text: string): void {
     if (isCommand(text)) this.commands.ask(room, text);
@@ -121,7 +142,7 @@ export class Chat {
   async refresh(): Promise<void> {
     const rooms = await listRooms().catch(() => []);
     for (const room of rooms) this.welcome(room);
-    if (this.ready && !this.rooms.open) this.open(this.rooms.home()?.id ?? "");
+    if (this.ready && !this.rooms.open && !this.opening) this.open(this.rooms.home()?.id ?? "");
   }
 
   #send(frame: Parameters<Connection["send"]>[0]): boolean {
@@ -171,8 +192,8 @@ export class Chat {
     void this.commands.refresh();
     this.ready = true;
     const wanted = [this.wanted, remembered(user.id)].map((id) => this.rooms.find(id)).find((room) => room !== undefined);
-    if (!this.rooms.open) this.open((wanted ?? this.rooms.home())?.id ?? "");
-    else if (this.rooms.open.member) void this.#load(this.rooms.openId);
+    if (!this.rooms.open && !this.opening) this.open((wanted ?? this.rooms.home())?.id ?? "");
+    else if (this.rooms.open?.member) void this.#load(this.rooms.openId);
   }
 
   #timelineOf(room: Room): Timeline {

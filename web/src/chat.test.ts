@@ -174,6 +174,18 @@ describe("the chat", () => {
     await settle();
     expect([chat.commands.waiting, texts()]).toEqual([[], ["AAPL.US quote is $175.43 per share"]]);
   });
+  it("opens no other room while a new conversation is on its way, and returns if there is none", async () => {
+    pages.general = { messages: [], last_seq: 0 };
+    hello(room("general"));
+    const going = chat.openDirect("p2");
+    expect([chat.rooms.open, chat.opening]).toEqual([undefined, true]);
+    await going.catch(() => undefined); // the answer of this test's server is empty
+    expect([chat.rooms.open?.name, chat.opening]).toEqual(["general", false]);
+    hears({ type: "room_joined", room: room("d", { kind: "direct", name: "John", with: john }) });
+    const calls = asked.length;
+    await chat.openDirect("p2");
+    expect([chat.rooms.open?.name, asked.filter((call) => call.includes("direct")).length, calls > 0]).toEqual(["John", 1, true]);
+  });
   it("learns of rooms: made, joined, left, taken away", async () => {
     hello(room("general"), room("secret", { kind: "private" }));
     hears({ type: "room_created", room: { id: "new", name: "new", kind: "public", topic: "" } });

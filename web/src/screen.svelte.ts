@@ -24,7 +24,7 @@ export class Screen {
     this.dialog = "";
     const before = this.#before;
     this.#before = null;
-    queueMicrotask(() => (before?.isConnected ? before.focus() : focusComposer()));
+    setTimeout(() => (before?.isConnected ? before.focus() : focusComposer())); // once what lies below is in reach again
   }
 
   askDelete(message: string): void {
