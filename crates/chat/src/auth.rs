@@ -13,6 +13,10 @@ use parlor_edge::{INTERNAL_KEY_HEADER, Keys};
 use parlor_protocol::auth::AuthEvents;
 use tower::ServiceExt as _;
 
+mod remote;
+
+pub use remote::Remote;
+
 /// Auth did not answer.
 #[derive(Debug, thiserror::Error)]
 #[error("auth is out of reach: {0}")]

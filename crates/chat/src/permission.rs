@@ -149,13 +149,15 @@ pub async fn invite(node: &Node, who: &Who, room: &str) -> Result<MayInvite, Ref
 /// # Errors
 /// `unknown_room`, `forbidden`, `unknown_person`, `unavailable`
 pub async fn remove(node: &Node, who: &Who, room: &str, person: &str) -> Result<MayRemove, Refusal> {
+    if person == who.person().id.to_string() {
+        return leave(node, who, room).await;
+    }
     let may = read(node, who, room).await?;
     keeps_changing(&may.room)?;
-    let removed = node.people.known_by_id(person)?;
-    if removed.id != who.person().id && may.member.role != Role::Owner {
+    if may.member.role != Role::Owner {
         return Err(Refusal::new(ErrorCode::Forbidden, "Only the room's owner can remove others."));
     }
-    Ok(MayRemove { room: may.room, removed })
+    Ok(MayRemove { room: may.room, removed: node.people.known_by_id(person)? })
 }
 
 /// Leaving: whoever is no member has left already, if the room is one they may know of.

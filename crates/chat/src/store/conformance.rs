@@ -34,6 +34,7 @@ macro_rules! conformance {
             rooms: public_names_are_unique_when_folded
             rooms: a_direct_room_is_one_for_both
             rooms: joining_and_leaving_happen_once
+            rooms: an_owner_who_leaves_is_followed_by_the_oldest_member
             rooms: a_stranger_sees_public_rooms_only
             rooms: unread_counts_what_others_said
             rooms: reading_never_goes_back

@@ -1,11 +1,13 @@
 //! Promises about rooms and members.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use parlor_protocol::{
+    auth::Person,
     http::{Role, RoomKind},
     ids::{MessageId, RoomId, Seq},
     names::Name,
+    time::Timestamp,
 };
 
 use super::{one, person, post, room_of, seq};
@@ -53,6 +55,8 @@ pub async fn a_direct_room_is_one_for_both(store: Arc<dyn Store>) {
     assert_eq!(with, [Some(ben.id)]);
     let leave = Append::new(id(&first), Change::Leave { person: anna.clone() });
     assert_eq!(one(&store, leave).await, Appended::Refused(Refused::DirectRoom));
+    let join_again = Append::new(id(&first), Change::Join { person: anna });
+    assert_eq!(one(&store, join_again).await, Appended::Unchanged);
     let join = Append::new(id(&first), Change::Join { person: carl });
     assert_eq!(one(&store, join).await, Appended::Refused(Refused::DirectRoom));
 }
@@ -73,6 +77,27 @@ pub async fn joining_and_leaving_happen_once(store: Arc<dyn Store>) {
     assert!(store.rooms_of(ben.id).await.unwrap().is_empty());
     let nowhere = Append::new(RoomId::new(), Change::Join { person: ben.clone() });
     assert_eq!(one(&store, nowhere).await, Appended::Refused(Refused::NoSuchRoom));
+}
+
+pub async fn an_owner_who_leaves_is_followed_by_the_oldest_member(store: Arc<dyn Store>) {
+    let (anna, ben, carl) = (person("anna"), person("ben"), person("carl"));
+    let room = room_of(&store, RoomKind::Private, &[&anna]).await;
+    store.save_people(&[(ben.clone(), true), (carl.clone(), true)]).await.unwrap();
+    // Carl came first, whatever the order of their ids.
+    let later = Timestamp::now().plus(Duration::from_secs(60));
+    let join = |person: &Person, at| Append { at, ..Append::new(room, Change::Join { person: person.clone() }) };
+    seq(&store, join(&carl, later)).await;
+    seq(&store, join(&ben, later.plus(Duration::from_secs(1)))).await;
+    let owners = async || {
+        let members = store.members(room).await.unwrap();
+        members.into_iter().filter(|m| m.role == Role::Owner).map(|m| m.user.id).collect::<Vec<_>>()
+    };
+    for (leaving, next) in [(&anna, &carl), (&carl, &ben)] {
+        seq(&store, Append::new(room, Change::Leave { person: leaving.clone() })).await;
+        assert_eq!(owners().await, [next.id]);
+    }
+    seq(&store, Append::new(room, Change::Leave { person: ben })).await;
+    assert!(owners().await.is_empty());
 }
 
 pub async fn a_stranger_sees_public_rooms_only(store: Arc<dyn Store>) {

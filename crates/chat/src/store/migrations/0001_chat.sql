@@ -18,6 +18,8 @@ CREATE TABLE members (
     person   BLOB NOT NULL,
     role     TEXT NOT NULL CHECK (role IN ('owner', 'member')),
     read_seq INTEGER NOT NULL,
+    -- When the membership began: an owner who leaves is followed by whoever has been there longest.
+    since    INTEGER NOT NULL,
     PRIMARY KEY (room, person)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX members_person ON members (person, room);

@@ -358,21 +358,22 @@ async fn delete(tx: &mut SqliteConnection, append: &Append, message: MessageId, 
 }
 
 async fn join(tx: &mut SqliteConnection, append: &Append, person: &Person) -> Result<Appended> {
+    if is_member(tx, append.room, person.id).await? {
+        return Ok(Appended::Unchanged);
+    }
     if let Some(refused) = refused_membership(tx, append.room).await? {
         return Ok(Appended::Refused(refused));
     }
     // The entry that is about to be written counts as read: one's own coming is no news.
-    let joined = sqlx::query(
-        "INSERT INTO members (room, person, role, read_seq) SELECT id, ?, 'member', last_seq + 1 FROM rooms WHERE id = ? \
-         ON CONFLICT DO NOTHING",
+    sqlx::query(
+        "INSERT INTO members (room, person, role, read_seq, since) SELECT id, ?, 'member', last_seq + 1, ? \
+         FROM rooms WHERE id = ?",
     )
     .bind(bytes(person.id.uuid()))
+    .bind(append.at.millis())
     .bind(bytes(append.room.uuid()))
     .execute(&mut *tx)
     .await?;
-    if joined.rows_affected() == 0 {
-        return Ok(Appended::Unchanged);
-    }
     let row = Row { kind: "member_joined", person: Some(person.id), ..Row::default() };
     let seq = insert(tx, append, row).await?;
     Ok(stored(append, seq, EntryKind::MemberJoined { user: person.clone() }))
@@ -382,13 +383,20 @@ async fn leave(tx: &mut SqliteConnection, append: &Append, person: &Person) -> R
     if let Some(refused) = refused_membership(tx, append.room).await? {
         return Ok(Appended::Refused(refused));
     }
-    let left = sqlx::query("DELETE FROM members WHERE room = ? AND person = ?")
+    let left = sqlx::query("DELETE FROM members WHERE room = ? AND person = ? RETURNING role")
         .bind(bytes(append.room.uuid()))
         .bind(bytes(person.id.uuid()))
+        .fetch_optional(&mut *tx)
+        .await?;
+    let Some(left) = left else { return Ok(Appended::Unchanged) };
+    if left.try_get::<&str, _>("role")? == "owner" {
+        sqlx::query(
+            "UPDATE members SET role = 'owner' WHERE room = ?1 AND person = \
+             (SELECT person FROM members WHERE room = ?1 ORDER BY since, person LIMIT 1)",
+        )
+        .bind(bytes(append.room.uuid()))
         .execute(&mut *tx)
         .await?;
-    if left.rows_affected() == 0 {
-        return Ok(Appended::Unchanged);
     }
     let row = Row { kind: "member_left", person: Some(person.id), ..Row::default() };
     let seq = insert(tx, append, row).await?;

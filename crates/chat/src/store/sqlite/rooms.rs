@@ -63,10 +63,11 @@ pub(super) async fn direct(tx: &mut SqliteConnection, room: &Room, one: PersonId
 }
 
 async fn add_founder(tx: &mut SqliteConnection, room: RoomId, person: PersonId, role: Role) -> Result<()> {
-    sqlx::query("INSERT INTO members (room, person, role, read_seq) VALUES (?, ?, ?, 0)")
+    sqlx::query("INSERT INTO members (room, person, role, read_seq, since) VALUES (?, ?, ?, 0, ?)")
         .bind(bytes(room.uuid()))
         .bind(bytes(person.uuid()))
         .bind(rows::role_word(role))
+        .bind(Timestamp::now().millis())
         .execute(tx)
         .await?;
     Ok(())
