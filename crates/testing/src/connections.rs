@@ -4,10 +4,15 @@ use std::{
     collections::BTreeSet,
     fs,
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
-    sync::mpsc::{self, RecvTimeoutError, Sender},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        mpsc::{self, RecvTimeoutError, Sender},
+    },
     thread::JoinHandle,
     time::Duration,
 };
+
+use crate::eventually;
 
 /// Short, since a connection may be: one that opens and closes in between is not seen.
 const LOOK: Duration = Duration::from_millis(2);
@@ -16,7 +21,8 @@ const LOOK: Duration = Duration::from_millis(2);
 #[derive(Debug)]
 pub struct Watcher {
     stop: Sender<()>,
-    looking: JoinHandle<BTreeSet<SocketAddr>>,
+    looking: JoinHandle<()>,
+    seen: Arc<Mutex<BTreeSet<SocketAddr>>>,
 }
 
 impl Watcher {
@@ -24,16 +30,22 @@ impl Watcher {
     #[must_use]
     pub fn of(pid: u32, listens_on: u16) -> Self {
         let (stop, stopped) = mpsc::channel();
-        let looking = std::thread::spawn(move || {
-            let mut seen = BTreeSet::new();
-            loop {
-                seen.extend(outgoing(pid, listens_on));
-                if stopped.recv_timeout(LOOK) != Err(RecvTimeoutError::Timeout) {
-                    return seen;
+        let seen = Arc::<Mutex<BTreeSet<SocketAddr>>>::default();
+        let looking = std::thread::spawn({
+            let seen = Arc::clone(&seen);
+            move || {
+                while stopped.recv_timeout(LOOK) == Err(RecvTimeoutError::Timeout) {
+                    lock(&seen).extend(outgoing(pid, listens_on));
                 }
             }
         });
-        Self { stop, looking }
+        Self { stop, looking, seen }
+    }
+
+    /// Waits until it has seen a connection to this address.
+    pub async fn sees(&self, address: SocketAddr) {
+        eventually(&format!("connection to {address}"), async || lock(&self.seen).contains(&address).then_some(()))
+            .await;
     }
 
     /// Everyone it was connected to, or sent datagrams to.
@@ -43,8 +55,13 @@ impl Watcher {
     #[must_use]
     pub fn saw(self) -> BTreeSet<SocketAddr> {
         drop(self.stop);
-        self.looking.join().expect("the process could be looked at")
+        self.looking.join().expect("the process could be looked at");
+        std::mem::take(&mut lock(&self.seen))
     }
+}
+
+fn lock(seen: &Mutex<BTreeSet<SocketAddr>>) -> MutexGuard<'_, BTreeSet<SocketAddr>> {
+    seen.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The other ends of the process's sockets that it has not accepted itself.

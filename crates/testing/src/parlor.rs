@@ -141,8 +141,7 @@ impl Parlor {
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
         let mut child = command.spawn().expect("the program can be started");
         self.log = Log::default();
-        self.log.follow(child.stdout.take());
-        self.log.follow(child.stderr.take());
+        self.log.follow(&mut child);
         self.process = Some(child);
         self.port = soon("line `listening on http://…`", self.log.port()).await;
         let client = http_client();

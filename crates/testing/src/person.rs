@@ -4,14 +4,14 @@ use std::sync::Once;
 
 use parlor_protocol::{
     auth,
-    http::{History, Me, Member, Room},
+    http::{Commands, History, Me, Member, Room},
     socket::Message,
 };
 use reqwest::{Client, Method};
 use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::{client::IntoClientRequest, handshake::client::Request};
 
-use crate::{Answer, Tab};
+use crate::{Answer, Tab, eventually};
 
 /// A person with a session. Two logins of one person are two of these.
 #[derive(Debug, Clone)]
@@ -153,6 +153,15 @@ impl Person {
     pub async fn has_read(&self, room: &Room, seq: u64) {
         let path = format!("/api/rooms/{}/read", room.id);
         self.calls(Method::PUT, &path, Some(json!({"seq": seq}))).await.expect(204);
+    }
+
+    /// Waits until a command can be given: a bot's comes a moment after the server is ready.
+    pub async fn can_use(&self, command: &str) {
+        eventually(&format!("command /{command}"), async || {
+            let known: Commands = self.gets("/api/commands").await.expect(200).json();
+            known.commands.iter().any(|known| known.name == command).then_some(())
+        })
+        .await;
     }
 
     /// Opens a socket and awaits `hello`.

@@ -72,6 +72,16 @@ impl Tab {
         Ok(tab)
     }
 
+    /// Opens a socket that may be closed at once; whether it was let in.
+    ///
+    /// # Panics
+    /// If the upgrade is refused.
+    pub async fn is_let_in(request: Request) -> bool {
+        let (socket, _) = soon("upgrade", connect_async(request)).await.expect("the upgrade is accepted");
+        let first = soon("first frame", Self::over(socket).heard.recv()).await;
+        matches!(first, Some(Heard::Frame(frame)) if matches!(*frame, ServerFrame::Hello { .. }))
+    }
+
     /// Opens a socket that the server closes before it says anything; the code.
     ///
     /// # Panics

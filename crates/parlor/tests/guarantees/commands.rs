@@ -6,7 +6,9 @@ use parlor_testing::{Mood, Parlor, Quotes, Setup, Tab, tab::Outcome};
 /// A server that asks this provider, with carlos and john in `general`.
 async fn with_quotes(quotes: &Quotes) -> (Parlor, Tab, Tab) {
     let parlor = Setup::demo().quotes_from(quotes).starts().await;
-    let his = parlor.log_in("carlos").await.connects().await;
+    let carlos = parlor.log_in("carlos").await;
+    carlos.can_use("stock").await;
+    let his = carlos.connects().await;
     let johns = parlor.log_in("john").await.connects().await;
     (parlor, his, johns)
 }
@@ -148,6 +150,7 @@ async fn a_command_whose_work_was_lost_has_one_outcome_nevertheless() {
     let quotes = Quotes::start().await;
     let mut parlor = Setup::demo().quotes_from(&quotes).set("PARLOR_COMMAND_TIMEOUT", "3s").starts().await;
     let carlos = parlor.log_in("carlos").await;
+    carlos.can_use("stock").await;
     let mut his = carlos.connects().await;
     let general = his.room("general").clone();
     quotes.feels(Mood::Silent).await;
@@ -173,6 +176,7 @@ async fn a_command_whose_work_was_lost_has_one_outcome_nevertheless() {
 async fn the_catalogue_says_how_each_command_is_written() {
     let parlor = Parlor::starts().await;
     let carlos = parlor.log_in("carlos").await;
+    carlos.can_use("stock").await;
     let commands: Commands = carlos.gets("/api/commands").await.expect(200).json();
     for name in ["help", "topic", "invite", "leave"] {
         let own = commands.commands.iter().find(|command| command.name == name).expect(name);

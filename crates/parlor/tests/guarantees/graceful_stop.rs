@@ -52,6 +52,7 @@ async fn nothing_idle_or_silent_holds_it_up() {
     let quotes = Quotes::start().await;
     let mut parlor = Setup::demo().quotes_from(&quotes).starts().await;
     let carlos = parlor.log_in("carlos").await;
+    carlos.can_use("stock").await;
     // A kept connection, half a request, a socket that never reads, and a command nobody answers.
     let mut idle = Raw::connects(parlor.port()).await;
     idle.sends("GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n").await;

@@ -127,9 +127,9 @@ async fn an_edited_text_has_the_limits_of_a_new_one() {
     let general = his.room("general").clone();
     his.says("fine").in_room(&general).await;
     let message = his.hears_message("fine").await;
-    carlos.edits(&message, "").await.refuses(400, "invalid_request");
-    carlos.edits(&message, " \n").await.refuses(400, "invalid_request");
-    carlos.edits(&message, "a\u{7}b").await.refuses(400, "invalid_request");
+    carlos.edits(&message, "").await.refuses(422, "invalid_request");
+    carlos.edits(&message, " \n").await.refuses(422, "invalid_request");
+    carlos.edits(&message, "a\u{7}b").await.refuses(422, "invalid_request");
     carlos.edits(&message, &"x".repeat(8_001)).await.refuses(413, "too_large");
     assert_eq!(carlos.reads(&general).await, ["fine"]);
     let frames = his.all_so_far().await;

@@ -2,11 +2,12 @@
 
 use std::net::SocketAddr;
 
-use parlor_testing::{Parlor, Quotes, Setup, Tab, connections::Watcher};
+use parlor_testing::{Mood, Parlor, Quotes, Setup, Tab, connections::Watcher};
 
 /// Everything people do, but commands of bots.
 async fn ordinary_use(parlor: &Parlor) -> Tab {
     let (carlos, john) = (parlor.log_in("carlos").await, parlor.log_in("john").await);
+    carlos.can_use("stock").await;
     let (mut his, mut johns) = (carlos.connects().await, john.connects().await);
     let general = his.room("general").clone();
     for n in 0..20 {
@@ -33,8 +34,12 @@ async fn a_server_in_use_connects_to_the_quote_provider_alone_and_only_when_aske
 
     let watcher = Watcher::of(parlor.pid(), parlor.port());
     let general = tab.room("general").clone();
-    tab.asks("/stock aapl.us", &general).await.message();
     let provider: SocketAddr = quotes.url().trim_start_matches("http://").parse().unwrap();
+    quotes.feels(Mood::Silent).await;
+    let id = tab.commands("/stock aapl.us", &general).await;
+    watcher.sees(provider).await;
+    quotes.feels(Mood::Well).await;
+    tab.hears_outcome(id).await.message();
     assert_eq!(watcher.saw(), [provider].into());
 }
 

@@ -17,6 +17,7 @@ async fn the_figures_follow_what_happens() {
     let quotes = Quotes::start().await;
     let parlor = Setup::demo().quotes_from(&quotes).starts().await;
     let carlos = parlor.log_in("carlos").await;
+    carlos.can_use("stock").await;
     assert!(parlor.metric("parlor_sockets").await.abs() < 0.5);
     let mut one = carlos.connects().await;
     let two = carlos.connects().await;
@@ -59,8 +60,8 @@ async fn from_beyond_loopback_metrics_need_the_token() {
             None => request,
         })
     };
-    from_afar(None).await.refuses(403, "forbidden");
-    from_afar(Some("let me see")).await.refuses(403, "forbidden");
+    from_afar(None).await.refuses(401, "not_logged_in");
+    from_afar(Some("let me see")).await.refuses(401, "not_logged_in");
     from_afar(Some("let me see the figures")).await.expect(200);
     parlor.get("/metrics").await.expect(200);
 }

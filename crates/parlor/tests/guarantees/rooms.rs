@@ -135,6 +135,7 @@ async fn any_member_invites_and_the_owner_removes() {
     let members = format!("/api/rooms/{}/members", room.id);
     carlos.posts(&members, json!({"user_id": nobody})).await.refuses(404, "unknown_person");
     carlos.posts(&members, json!({"user_id": "john"})).await.refuses(404, "unknown_person");
+    carlos.calls(Method::DELETE, &path, None).await.refuses(404, "unknown_person");
     // Oneself may always go.
     john.removes(&john, &room).await;
     assert_eq!(usernames(&carlos.members_of(&room).await), [("carlos", Role::Owner)]);

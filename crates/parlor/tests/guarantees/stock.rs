@@ -7,7 +7,9 @@ use parlor_testing::{Mood, Parlor, Quotes, Setup, Tab};
 
 async fn asking(quotes: &Quotes) -> (Parlor, Tab) {
     let parlor = Setup::demo().quotes_from(quotes).set("PARLOR_COMMAND_TIMEOUT", "3s").starts().await;
-    let tab = parlor.log_in("carlos").await.connects().await;
+    let carlos = parlor.log_in("carlos").await;
+    carlos.can_use("stock").await;
+    let tab = carlos.connects().await;
     (parlor, tab)
 }
 
@@ -82,6 +84,7 @@ async fn an_unknown_symbol_is_named_in_the_error() {
 async fn many_who_ask_at_once_cost_the_provider_one_question() {
     let quotes = Quotes::start().await;
     let parlor = Setup::demo().quotes_from(&quotes).starts().await;
+    parlor.log_in("carlos").await.can_use("stock").await;
     quotes.feels(Mood::Silent).await;
     let mut asking = Vec::new();
     for name in ["carlos", "john", "gerard"] {

@@ -123,14 +123,14 @@ async fn strict_http_bodies_too() {
         json!({"name": "a", "kind": "direct"}),
         json!({"name": "a", "kind": "public", "owner": "john"}),
     ] {
-        carlos.posts("/api/rooms", body).await.refuses(400, "invalid_request");
+        carlos.posts("/api/rooms", body).await.refuses(422, "invalid_request");
     }
     let raw = |body: &'static str, kind: &'static str| {
         let request = parlor.request(reqwest::Method::POST, "/api/rooms").bearer_auth(&carlos.token);
         parlor_testing::Answer::of(request.header("content-type", kind).body(body))
     };
     raw("{", "application/json").await.refuses(400, "invalid_request");
-    raw(r#"{"name":"a","name":"b","kind":"public"}"#, "application/json").await.refuses(400, "invalid_request");
+    raw(r#"{"name":"a","name":"b","kind":"public"}"#, "application/json").await.refuses(422, "invalid_request");
     raw(r#"{"name":"a","kind":"public"}"#, "text/plain").await.refuses(415, "unsupported_media_type");
     raw("name=a&kind=public", "application/x-www-form-urlencoded").await.refuses(415, "unsupported_media_type");
     assert_eq!(carlos.rooms().await.len(), 1);

@@ -158,6 +158,9 @@ impl Call {
         common(self.method.changes_state(), &[WrongOrigin]);
         common(true, &[WrongHost]);
         common(self.path.starts_with("/api/"), &[Internal, Unavailable]);
+        if self.request.is_some() {
+            failures.push((422, InvalidRequest)); // JSON, but not what the call takes
+        }
         failures
     }
 }
@@ -242,6 +245,6 @@ pub const CALLS: &[Call] = {
             .answers(200, Shape::beyond_the_page::<Readiness>()),
         Call::new(Get, "/metrics", "metrics", Operator, "Figures for Prometheus")
             .answers_text("text/plain")
-            .refuses(&[(403, Forbidden)]),
+            .refuses(&[(401, NotLoggedIn)]),
     ]
 };

@@ -7,36 +7,31 @@ use std::{
 
 use tokio::{
     io::{AsyncBufReadExt, AsyncRead, BufReader},
+    process::Child,
     sync::watch,
 };
 
-/// All lines so far, of both outputs.
+/// All lines so far: what it says to whoever started it, and its log.
 #[derive(Debug, Clone)]
 pub struct Log {
-    lines: Arc<Mutex<Vec<String>>>,
+    said: Arc<Mutex<Vec<String>>>,
+    logged: Arc<Mutex<Vec<String>>>,
     port: watch::Sender<Option<u16>>,
 }
 
 impl Default for Log {
     fn default() -> Self {
-        Self { lines: Arc::default(), port: watch::Sender::new(None) }
+        Self { said: Arc::default(), logged: Arc::default(), port: watch::Sender::new(None) }
     }
 }
 
 impl Log {
-    /// Reads an output until the program ends.
-    pub(super) fn follow(&self, output: Option<impl AsyncRead + Unpin + Send + 'static>) {
-        let output = output.expect("the output is piped");
-        let log = self.clone();
-        tokio::spawn(async move {
-            let mut lines = BufReader::new(output).lines();
-            while let Ok(Some(line)) = lines.next_line().await {
-                if let Some(port) = port_in(&line) {
-                    log.port.send_replace(Some(port));
-                }
-                log.lines.lock().unwrap_or_else(PoisonError::into_inner).push(line);
-            }
-        });
+    /// Reads both outputs until the program ends.
+    pub(super) fn follow(&self, child: &mut Child) {
+        let said = child.stdout.take().expect("the output is piped");
+        let logged = child.stderr.take().expect("the log is piped");
+        tokio::spawn(gather(said, Arc::clone(&self.said), self.port.clone()));
+        tokio::spawn(gather(logged, Arc::clone(&self.logged), self.port.clone()));
     }
 
     /// The port that the program says it listens on.
@@ -46,15 +41,30 @@ impl Log {
         said.expect("it was waited for")
     }
 
+    /// The log alone.
     #[must_use]
     pub fn text(&self) -> String {
-        self.lines.lock().unwrap_or_else(PoisonError::into_inner).join("\n")
+        text(&self.logged)
     }
 
     /// Goes to stderr as a whole, so that the logs of several programs stay apart.
     pub(super) fn print(&self) {
-        let text = self.text();
-        let _ = writeln!(std::io::stderr().lock(), "--- the program's log ---\n{text}\n--- end of the log ---");
+        let (said, logged) = (text(&self.said), text(&self.logged));
+        let _ = writeln!(std::io::stderr().lock(), "--- the program's log ---\n{said}\n{logged}\n--- its end ---");
+    }
+}
+
+fn text(lines: &Mutex<Vec<String>>) -> String {
+    lines.lock().unwrap_or_else(PoisonError::into_inner).join("\n")
+}
+
+async fn gather(output: impl AsyncRead + Unpin, into: Arc<Mutex<Vec<String>>>, port: watch::Sender<Option<u16>>) {
+    let mut lines = BufReader::new(output).lines();
+    while let Ok(Some(line)) = lines.next_line().await {
+        if let Some(said) = port_in(&line) {
+            port.send_replace(Some(said));
+        }
+        into.lock().unwrap_or_else(PoisonError::into_inner).push(line);
     }
 }
 
