@@ -33,12 +33,21 @@ pub struct Commands {
     waiting: DashMap<MessageId, Vec<Weak<Socket>>>,
     /// An invocation was recorded: its deadline may be the next.
     pub recorded: Notify,
+    /// The catalogue was read anew.
+    refreshed: Notify,
 }
 
 impl Commands {
     #[must_use]
     pub fn new(broker: Arc<dyn Broker>, topology: Topology) -> Self {
-        Self { broker, topology, claims: RwLock::default(), waiting: DashMap::new(), recorded: Notify::new() }
+        Self {
+            broker,
+            topology,
+            claims: RwLock::default(),
+            waiting: DashMap::new(),
+            recorded: Notify::new(),
+            refreshed: Notify::new(),
+        }
     }
 
     /// The live claim on a command.
@@ -57,6 +66,30 @@ impl Commands {
     fn set_claims(&self, claims: Vec<Claim>) {
         let by_command = claims.into_iter().map(|claim| (claim.spec.name.clone(), claim)).collect();
         *self.claims.write().unwrap_or_else(PoisonError::into_inner) = by_command;
+        self.refreshed.notify_waiters();
+    }
+
+    /// Makes the chat's own queues, so that bots that start with it find them. While the broker is out of reach, those
+    /// who consume them make them as soon as they can.
+    pub async fn declare_queues(&self) {
+        for queue in [self.topology.bots(), self.topology.answers(), self.topology.dead()] {
+            if let Err(error) = self.broker.declare(&queue).await {
+                tracing::warn!(%error, queue = queue.name, "a queue could not be made yet");
+            }
+        }
+    }
+
+    /// Waits until these commands can be asked.
+    pub async fn available(&self, commands: &[String]) {
+        loop {
+            let refreshed = self.refreshed.notified();
+            tokio::pin!(refreshed);
+            refreshed.as_mut().enable();
+            if commands.iter().all(|command| self.claim(command).is_some()) {
+                return;
+            }
+            refreshed.await;
+        }
     }
 
     /// The socket will be told the outcome. `false` if it waits already, or too many do.

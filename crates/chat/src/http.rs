@@ -37,6 +37,7 @@ pub fn router(node: Arc<Node>) -> Router {
         .route("/api/auth/{*rest}", any(front::pass_on))
         .route("/api/users", any(front::pass_on))
         .route("/api", any(unknown_path))
+        .route("/api/", any(unknown_path))
         .route("/api/{*rest}", any(unknown_path))
         .route("/ws", get(upgrade::upgrade));
     router.method_not_allowed_fallback(wrong_method).with_state(node)

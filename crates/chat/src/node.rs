@@ -50,6 +50,8 @@ pub struct Config {
     pub command_timeout: Duration,
     /// How often silent sockets are pinged.
     pub ping_interval: Duration,
+    /// Commands of bots that start together with the chat: it counts as ready when they can be asked.
+    pub built_in_commands: Vec<String>,
 }
 
 /// What the chat stands on.
@@ -105,6 +107,7 @@ pub async fn open(config: Config, ports: Ports) -> anyhow::Result<Chat> {
     let (log, writer) = Log::new(Arc::clone(&store), Arc::clone(&hub));
     let people = People::load(&*store, ports.auth).await?;
     let commands = Commands::new(ports.broker, ports.topology);
+    commands.declare_queues().await;
     let message_rate = config.message_rate.map(|rate| {
         let burst = rate.saturating_mul(NonZeroU32::MIN.saturating_add(BURST_SECONDS - 1));
         RateLimiter::keyed(Quota::per_second(rate).allow_burst(burst))
@@ -170,10 +173,16 @@ impl Chat {
         for task in [Task::Manifests, Task::Answers, Task::Dead, Task::Progress, Task::Deadlines] {
             spawn(&stop_commands, task);
         }
-        node.people.catch_up(&node).await;
-        node.readiness.ready();
-
-        shutdown.cancelled().await;
+        let getting_ready = async {
+            node.people.catch_up(&node).await;
+            let built_in = node.commands.available(&node.config.built_in_commands);
+            if tokio::time::timeout(BUILT_IN_BOTS, built_in).await.is_err() {
+                tracing::warn!("a built-in bot does not announce itself");
+            }
+            node.readiness.ready();
+            std::future::pending::<()>().await;
+        };
+        shutdown.run_until_cancelled(getting_ready).await;
         node.readiness.draining();
         node.goodbye().await;
         stop_commands.cancel();
@@ -216,6 +225,8 @@ impl Node {
     }
 }
 
+/// How long to wait for the bots that start together with the chat.
+const BUILT_IN_BOTS: Duration = Duration::from_secs(5);
 /// How often the store is asked whether it is there, and cleaned.
 const HOUSEKEEPING: Duration = Duration::from_secs(5);
 /// How long an outcome can be asked for again.

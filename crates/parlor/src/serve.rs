@@ -204,6 +204,7 @@ fn rooms(settings: &Settings, keys: &Keys, site: &Site) -> parlor_chat::Config {
         sockets_per_person: usize::try_from(settings.sockets_per_person).ok().filter(|&sockets| sockets > 0),
         command_timeout: settings.command_timeout.0,
         ping_interval: settings.ping_interval.0,
+        built_in_commands: vec!["stock".to_owned()],
     }
 }
 
