@@ -68,8 +68,10 @@ pub async fn invoke(
         tracing::warn!(%error, command = asked.command, "an invocation did not reach its queue");
         let refusal = out_of_reach();
         let failed = Outcome::Error { code: refusal.code, message: refusal.message };
-        // If that fails too, the deadline ends it.
-        outcome::finish(node, &asked, failed).await.map_err(unavailable)?;
+        if let Err(error) = outcome::finish(node, &asked, failed).await {
+            // Its deadline ends it: an error now would be a second outcome then.
+            tracing::error!(%error, "an accepted command could not be ended");
+        }
     }
     Ok(())
 }

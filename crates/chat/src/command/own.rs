@@ -24,7 +24,7 @@ use crate::{
     permission::{self, MayPost, MayRemove, unavailable},
     request::command::{accept, ask_again, id_taken},
     socket::Socket,
-    store::{Begun, NewInvocation, Outcome},
+    store::{Begun, NewInvocation, Outcome, StoreError},
     who::Who,
 };
 
@@ -136,7 +136,11 @@ pub async fn run(
     }
     accept(socket, id, asked.room);
     node.commands.wait(id, socket);
-    act(node, &asked, action).await
+    if let Err(error) = act(node, &asked, action).await {
+        // Its deadline ends it: an error now would be a second outcome then.
+        tracing::error!(%error, command = asked.command, "an accepted command could not be ended");
+    }
+    Ok(())
 }
 
 /// Everything that can be refused is refused here, before anything is recorded.
@@ -177,32 +181,28 @@ async fn prepare(
     }
 }
 
-async fn act(node: &Node, asked: &NewInvocation, action: Action) -> Result<(), Refusal> {
+async fn act(node: &Node, asked: &NewInvocation, action: Action) -> Result<(), StoreError> {
     let (appends, said) = match action {
         Action::Say(text) => (Vec::new(), text),
         Action::Invite(appends, said) => (appends, said),
         Action::Topic(append, said) => (vec![append], said),
         Action::Leave(may) => {
             // Said first: behind `room_gone` no frame of the room comes any more.
-            finish(node, asked, answer("You left the room.".to_owned())).await?;
+            outcome::finish(node, asked, answer("You left the room.".to_owned())).await?;
             let leave = Append::new(may.room().id, Change::Leave { person: may.removed().clone() });
-            node.log.append(leave).await.map_err(unavailable)?;
+            node.log.append(leave).await?;
             return Ok(());
         }
     };
     for append in appends {
-        let failed = match node.log.append(append).await {
-            Ok(Appended::Refused(refused)) => refusal(refused),
-            Ok(_) => continue,
-            Err(error) => unavailable(error),
-        };
-        return finish(node, asked, Outcome::Error { code: failed.code, message: failed.message }).await;
+        if let Appended::Refused(refused) = node.log.append(append).await? {
+            let Refusal { code, message, .. } = refusal(refused);
+            outcome::finish(node, asked, Outcome::Error { code, message }).await?;
+            return Ok(());
+        }
     }
-    finish(node, asked, answer(said)).await
-}
-
-async fn finish(node: &Node, asked: &NewInvocation, outcome: Outcome) -> Result<(), Refusal> {
-    outcome::finish(node, asked, outcome).await.map(drop).map_err(unavailable)
+    outcome::finish(node, asked, answer(said)).await?;
+    Ok(())
 }
 
 fn answer(text: String) -> Outcome {
