@@ -156,6 +156,7 @@ impl Chat {
             tasks.spawn(async move {
                 match task {
                     Task::Follow => node.people.follow(&node, &stop).await,
+                    Task::BrokerStatus => crate::command::listen::status(&node, &stop).await,
                     Task::Hints => crate::command::listen::auth_hints(&node, &stop).await,
                     Task::Sweep => sweep::run(&node, &stop).await,
                     Task::Manifests => crate::command::catalogue::run(&node, &stop).await,
@@ -167,7 +168,7 @@ impl Chat {
                 }
             });
         };
-        for task in [Task::Follow, Task::Hints, Task::Sweep, Task::Housekeeping] {
+        for task in [Task::Follow, Task::BrokerStatus, Task::Hints, Task::Sweep, Task::Housekeeping] {
             spawn(&shutdown, task);
         }
         for task in [Task::Manifests, Task::Answers, Task::Dead, Task::Progress, Task::Deadlines] {
@@ -197,6 +198,7 @@ impl Chat {
 #[derive(Debug, Clone, Copy)]
 enum Task {
     Follow,
+    BrokerStatus,
     Hints,
     Sweep,
     Manifests,

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use futures_util::{StreamExt as _, stream::FuturesUnordered};
-use parlor_broker::{BrokerError, Delivery, Queue};
+use parlor_broker::{BrokerError, Delivery, Queue, Status};
 use parlor_protocol::{broker::Progress, socket::ServerFrame};
 use tokio_util::sync::CancellationToken;
 
@@ -25,7 +25,7 @@ pub async fn consume<Taken: Future<Output = ()> + Send>(
         broker.declare(queue).await?;
         broker.consume(&queue.name, prefetch).await
     };
-    while let Some(mut consumer) = until_connected(node, stop, &queue.name, connect).await {
+    while let Some(mut consumer) = until_connected(stop, &queue.name, connect).await {
         let mut at_work = FuturesUnordered::new();
         loop {
             tokio::select! {
@@ -46,7 +46,6 @@ pub async fn consume<Taken: Future<Output = ()> + Send>(
 
 /// Tries until it works; `None` at the stop.
 async fn until_connected<T, Connecting: Future<Output = Result<T, BrokerError>> + Send>(
-    node: &Node,
     stop: &CancellationToken,
     what: &str,
     connect: impl Fn() -> Connecting + Send,
@@ -54,17 +53,30 @@ async fn until_connected<T, Connecting: Future<Output = Result<T, BrokerError>> 
     let mut pause = FIRST_PAUSE;
     loop {
         match stop.run_until_cancelled(connect()).await? {
-            Ok(connected) => {
-                node.readiness.restore("broker");
-                return Some(connected);
-            }
-            Err(error) => {
-                tracing::warn!(%error, what, "the broker does not serve, trying again in {pause:?}");
-                node.readiness.degrade("broker");
-            }
+            Ok(connected) => return Some(connected),
+            Err(error) => tracing::warn!(%error, what, "the broker does not serve, trying again in {pause:?}"),
         }
         stop.run_until_cancelled(tokio::time::sleep(pause)).await?;
         pause = (pause * 2).min(LONGEST_PAUSE);
+    }
+}
+
+/// Says in `/readyz` whether the broker is there. The chat lives without it, its bots do not.
+pub async fn status(node: &Node, stop: &CancellationToken) {
+    let mut status = node.commands.broker.status();
+    loop {
+        let now = *status.borrow_and_update();
+        match now {
+            Status::Up => node.readiness.restore("broker"),
+            Status::Down => {
+                tracing::warn!("the broker is out of reach: messages go on, commands of bots do not");
+                node.readiness.degrade("broker");
+            }
+        }
+        // `None` is the stop, an error the end of the connection's own task.
+        if !matches!(stop.run_until_cancelled(status.changed()).await, Some(Ok(()))) {
+            return;
+        }
     }
 }
 
@@ -72,7 +84,7 @@ async fn until_connected<T, Connecting: Future<Output = Result<T, BrokerError>> 
 pub async fn progress(node: &Node, stop: &CancellationToken) {
     let topic = node.commands.topology.progress();
     let connect = || async { node.commands.broker.listen(&[&topic]).await };
-    while let Some(mut hints) = until_connected(node, stop, &topic, connect).await {
+    while let Some(mut hints) = until_connected(stop, &topic, connect).await {
         while let Some(Some(hint)) = stop.run_until_cancelled(hints.next()).await {
             let Ok(Progress { id, fraction, text }) = serde_json::from_slice(&hint) else { continue };
             let waiting = node.commands.waiting(id);
@@ -92,7 +104,7 @@ pub async fn progress(node: &Node, stop: &CancellationToken) {
 pub async fn auth_hints(node: &Node, stop: &CancellationToken) {
     let topic = node.commands.topology.auth_events();
     let connect = || async { node.commands.broker.listen(&[&topic]).await };
-    while let Some(mut hints) = until_connected(node, stop, &topic, connect).await {
+    while let Some(mut hints) = until_connected(stop, &topic, connect).await {
         while let Some(Some(_)) = stop.run_until_cancelled(hints.next()).await {
             node.people.hinted.notify_one();
         }
