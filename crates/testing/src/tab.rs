@@ -8,7 +8,7 @@ use parlor_protocol::{
     socket::{Message, ServerFrame},
 };
 use serde_json::{Value, json};
-use tokio::{net::TcpStream, sync::mpsc};
+use tokio::{net::TcpStream, sync::mpsc, task::AbortHandle};
 use tokio_tungstenite::{
     MaybeTlsStream, WebSocketStream, connect_async,
     tungstenite::{self, Message as Packet, handshake::client::Request},
@@ -42,6 +42,7 @@ pub struct Tab {
     waiting: Vec<ServerFrame>,
     pings: usize,
     closed: Option<Option<u16>>,
+    reading: AbortHandle,
 }
 
 impl Tab {
@@ -95,7 +96,7 @@ impl Tab {
     fn over(socket: Socket) -> Self {
         let (sender, mut receiver) = socket.split();
         let (heard, hears) = mpsc::unbounded_channel();
-        tokio::spawn(async move {
+        let reading = tokio::spawn(async move {
             while let Some(packet) = receiver.next().await {
                 let packet = match packet {
                     Ok(Packet::Text(text)) => Heard::Frame(Box::new(read(&text))),
@@ -109,7 +110,8 @@ impl Tab {
                 let _ = heard.send(packet);
             }
         });
-        Self { hello: Vec::new(), sender, heard: hears, waiting: Vec::new(), pings: 0, closed: None }
+        let reading = reading.abort_handle();
+        Self { hello: Vec::new(), sender, heard: hears, waiting: Vec::new(), pings: 0, closed: None, reading }
     }
 
     /// The room of this name, as `hello` told it.
@@ -251,6 +253,13 @@ impl Tab {
     pub async fn leaves(mut self) {
         self.packet(Packet::Close(None)).await;
         self.is_closed().await;
+    }
+}
+
+impl Drop for Tab {
+    /// The connection ends without a word, as that of a browser which is killed.
+    fn drop(&mut self) {
+        self.reading.abort();
     }
 }
 

@@ -5,6 +5,7 @@
 
 mod accounts;
 mod author_from_the_session;
+mod authorisation_matrix;
 mod commands;
 mod direct_rooms;
 mod exactly_once;
