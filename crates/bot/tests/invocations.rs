@@ -208,22 +208,28 @@ async fn a_full_queue_of_answers_delays_the_answer_only() {
 async fn no_more_are_in_hand_than_the_bot_allows() {
     use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
     let (now, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
-    let (counts, peak) = (now.clone(), most.clone());
-    let mut chat = Chat::open().await;
-    let busy = bot(move |_, _| {
-        let (counts, peak) = (counts.clone(), peak.clone());
-        async move {
-            peak.fetch_max(counts.fetch_add(1, SeqCst) + 1, SeqCst);
-            for _ in 0..10 {
-                tokio::task::yield_now().await;
+    let busy = |name: &str| {
+        let (now, most) = (now.clone(), most.clone());
+        Command::new(name, "Is busy").handle(move |_, _| {
+            let (now, most) = (now.clone(), most.clone());
+            async move {
+                most.fetch_max(now.fetch_add(1, SeqCst) + 1, SeqCst);
+                for _ in 0..10 {
+                    tokio::task::yield_now().await;
+                }
+                now.fetch_sub(1, SeqCst);
+                Ok(Reply::to_room("done"))
             }
-            counts.fetch_sub(1, SeqCst);
-            Ok(Reply::to_room("done"))
+        })
+    };
+    // All commands together: each has its own queue and prefetch.
+    let bot = Bot::new("busy", "Busy").command(busy("this")).command(busy("that")).at_once(3);
+    let mut chat = Chat::open().await;
+    chat.admit(bot, "one").await;
+    for _ in 0..15 {
+        for line in ["/this", "/that"] {
+            chat.send(&chat.invocation(line, Duration::from_secs(9)).unwrap()).await;
         }
-    });
-    chat.admit(busy.at_once(3), "one").await;
-    for _ in 0..30 {
-        chat.send(&chat.invocation("/do it", Duration::from_secs(9)).unwrap()).await;
     }
     for _ in 0..30 {
         chat.answer().await;

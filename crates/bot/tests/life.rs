@@ -115,6 +115,10 @@ async fn what_is_in_hand_is_finished_before_it_stops() {
     let queue = chat.topology().command("slow").name;
     let mut other = chat.broker().consume(&queue, 1).await.unwrap();
     let waiting = other.next().await.unwrap();
+    // Everything else in this one thread comes to rest before the handler may go on.
+    for _ in 0..100 {
+        tokio::task::yield_now().await;
+    }
     go.notify_one();
     assert_eq!(chat.answer().await.outcome, said("done"));
     waiting.ack();

@@ -58,6 +58,7 @@ macro_rules! conformance {
             a_message_returned_too_often_becomes_a_dead_letter,
             an_expired_message_becomes_a_dead_letter,
             an_expired_message_is_not_delivered,
+            a_short_time_to_live_does_not_wait_for_a_long_one,
             without_dead_letters_an_expired_message_is_gone,
             without_dead_letters_a_rejected_message_is_gone,
             a_hint_reaches_whoever_listens_to_its_topic,

@@ -68,6 +68,20 @@ pub async fn an_expired_message_is_not_delivered(connections: Connections) {
     assert_eq!(next_text(&mut consumer).await, "patient");
 }
 
+pub async fn a_short_time_to_live_does_not_wait_for_a_long_one(connections: Connections) {
+    let (long, _) = connections.mortal(5).await;
+    let (short, dead) = connections.mortal(5).await;
+    connections.publish_message(&long, message("patient").expires_in(TTL * 10_000)).await;
+    // Once something has died of the long queue's neighbour, whoever keeps the time has seen the long one too.
+    for body in ["late", "later"] {
+        connections.publish_message(&short, message(body).expires_in(TTL)).await;
+        let mut dead = connections.consume(&dead, 1).await;
+        let letter = next(&mut dead).await;
+        assert_dead(&letter, body, DeadReason::Expired);
+        letter.ack();
+    }
+}
+
 pub async fn without_dead_letters_an_expired_message_is_gone(connections: Connections) {
     let name = connections.work().await;
     connections.publish_message(&name, message("late").expires_in(TTL)).await;

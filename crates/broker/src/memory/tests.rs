@@ -61,3 +61,41 @@ async fn a_broker_that_goes_ends_its_consumers_and_listeners() {
     assert!(consumer.next().await.is_none());
     assert!(hints.next().await.is_none());
 }
+
+async fn with_messages(count: usize) -> MemoryBroker {
+    let broker = MemoryBroker::new();
+    let kind = QueueKind::Work { max_length: 100, delivery_limit: 5, dead_letters: None };
+    broker.declare(&Queue { name: "q".into(), kind }).await.unwrap();
+    for n in 0..count {
+        broker.publish("q", Message::new(n.to_string())).await.unwrap();
+    }
+    broker
+}
+
+#[tokio::test]
+async fn what_comes_back_takes_its_old_place() {
+    let broker = with_messages(5).await;
+    let mut first = broker.consume("q", 3).await.unwrap();
+    let _held = first.next().await.unwrap();
+    drop(first);
+    let mut second = broker.consume("q", 10).await.unwrap();
+    for n in 1..5 {
+        let delivery = second.next().await.unwrap();
+        assert_eq!(delivery.body(), n.to_string().as_bytes());
+        delivery.ack();
+    }
+}
+
+#[tokio::test]
+async fn consumers_take_turns() {
+    let broker = with_messages(0).await;
+    let mut consumers = [broker.consume("q", 10).await.unwrap(), broker.consume("q", 10).await.unwrap()];
+    for n in 0..10 {
+        broker.publish("q", Message::new(n.to_string())).await.unwrap();
+    }
+    for n in 0..10_usize {
+        let delivery = consumers[n % 2].next().await.unwrap();
+        assert_eq!(delivery.body(), n.to_string().as_bytes());
+        delivery.ack();
+    }
+}
