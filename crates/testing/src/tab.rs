@@ -1,48 +1,36 @@
 //! One socket of a person, as an open tab: what it says and what it hears.
 
-use futures_util::{SinkExt, StreamExt, stream::SplitSink};
 use parlor_protocol::{
+    auth::Person,
     error::ErrorCode,
     http::Room,
     ids::{MessageId, Seq},
     socket::{Message, ServerFrame},
 };
 use serde_json::{Value, json};
-use tokio::{net::TcpStream, sync::mpsc, task::AbortHandle};
-use tokio_tungstenite::{
-    MaybeTlsStream, WebSocketStream, connect_async,
-    tungstenite::{self, Message as Packet, handshake::client::Request},
-};
+use tokio_tungstenite::tungstenite::{Message as Packet, handshake::client::Request};
 
-use crate::soon;
+use self::line::{Heard, Line};
 
 mod command;
+mod line;
 mod message;
 
 pub use command::Outcome;
 pub use message::{Said, Saying};
 
-type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
-
-/// What arrives at a tab, in its order.
-#[derive(Debug)]
-enum Heard {
-    Frame(Box<ServerFrame>),
-    Ping,
-    /// The code, if the server gave one.
-    Closed(Option<u16>),
-}
-
 /// An open socket whose `hello` has been heard. What nobody asked for yet waits in its order.
 #[derive(Debug)]
 pub struct Tab {
+    /// The number of the protocol that the server speaks.
+    pub protocol: u32,
+    /// Who the server says this is.
+    pub me: Person,
+    /// The rooms that it is live for.
     pub hello: Vec<Room>,
-    sender: SplitSink<Socket, Packet>,
-    heard: mpsc::UnboundedReceiver<Heard>,
+    line: Line,
     waiting: Vec<ServerFrame>,
     pings: usize,
-    closed: Option<Option<u16>>,
-    reading: AbortHandle,
 }
 
 impl Tab {
@@ -61,57 +49,32 @@ impl Tab {
     /// # Panics
     /// If nobody answers, or something else than `hello` comes first.
     pub async fn tries(request: Request) -> Result<Self, u16> {
-        let socket = match soon("upgrade", connect_async(request)).await {
-            Ok((socket, _)) => socket,
-            Err(tungstenite::Error::Http(response)) => return Err(response.status().as_u16()),
-            Err(error) => panic!("the upgrade was not answered: {error}"),
-        };
-        let mut tab = Self::over(socket);
-        let first = tab.next().await;
-        let ServerFrame::Hello { rooms, .. } = first else { panic!("the first frame is {first:?}") };
-        tab.hello = rooms;
-        Ok(tab)
+        let mut line = Line::opens(request).await?;
+        match line.hears("hello").await {
+            Heard::Frame(frame) => match *frame {
+                ServerFrame::Hello { protocol, user: me, rooms: hello } => {
+                    Ok(Self { protocol, me, hello, line, waiting: Vec::new(), pings: 0 })
+                }
+                other => panic!("the first frame is {other:?}"),
+            },
+            other => panic!("{other:?} in place of hello"),
+        }
     }
 
-    /// Opens a socket that may be closed at once; whether it was let in.
+    /// Opens a socket that may be closed at once: nothing if it is let in, else the code.
+    ///
+    /// # Errors
+    /// The code with which it is closed.
     ///
     /// # Panics
     /// If the upgrade is refused.
-    pub async fn is_let_in(request: Request) -> bool {
-        let (socket, _) = soon("upgrade", connect_async(request)).await.expect("the upgrade is accepted");
-        let first = soon("first frame", Self::over(socket).heard.recv()).await;
-        matches!(first, Some(Heard::Frame(frame)) if matches!(*frame, ServerFrame::Hello { .. }))
-    }
-
-    /// Opens a socket that the server closes before it says anything; the code.
-    ///
-    /// # Panics
-    /// If the upgrade is refused.
-    pub async fn is_turned_away(request: Request) -> Option<u16> {
-        let (socket, _) = soon("upgrade", connect_async(request)).await.expect("the upgrade is accepted");
-        Self::over(socket).is_closed().await
-    }
-
-    /// A socket that has said nothing yet.
-    fn over(socket: Socket) -> Self {
-        let (sender, mut receiver) = socket.split();
-        let (heard, hears) = mpsc::unbounded_channel();
-        let reading = tokio::spawn(async move {
-            while let Some(packet) = receiver.next().await {
-                let packet = match packet {
-                    Ok(Packet::Text(text)) => Heard::Frame(Box::new(read(&text))),
-                    Ok(Packet::Ping(_)) => Heard::Ping,
-                    Ok(Packet::Close(frame)) => Heard::Closed(frame.map(|frame| frame.code.into())),
-                    Ok(Packet::Binary(_)) => panic!("the server sent a binary frame"),
-                    Ok(_) => continue,
-                    Err(_) => break,
-                };
-                // Nobody listens any more once the test is over.
-                let _ = heard.send(packet);
-            }
-        });
-        let reading = reading.abort_handle();
-        Self { hello: Vec::new(), sender, heard: hears, waiting: Vec::new(), pings: 0, closed: None, reading }
+    pub async fn is_let_in(request: Request) -> Result<(), Option<u16>> {
+        let mut line = Line::opens(request).await.expect("the upgrade is accepted");
+        match line.hears("hello or a close").await {
+            Heard::Frame(frame) if matches!(*frame, ServerFrame::Hello { .. }) => Ok(()),
+            Heard::Closed(code) => Err(code),
+            other => panic!("the first is {other:?}"),
+        }
     }
 
     /// The room of this name, as `hello` told it.
@@ -125,21 +88,13 @@ impl Tab {
 
     /// Sends bytes as they are, in a text frame.
     pub async fn sends(&mut self, text: impl Into<String>) {
-        self.packet(Packet::text(text.into())).await;
+        self.line.sends(Packet::text(text.into())).await;
     }
     pub async fn sends_json(&mut self, frame: Value) {
         self.sends(frame.to_string()).await;
     }
     pub async fn sends_binary(&mut self, bytes: impl Into<bytes::Bytes>) {
-        self.packet(Packet::binary(bytes)).await;
-    }
-    async fn packet(&mut self, packet: Packet) {
-        match soon("room for a frame", self.sender.send(packet)).await {
-            // A server that has closed does not read; the test hears of it by `is_closed`.
-            Ok(()) | Err(tungstenite::Error::ConnectionClosed | tungstenite::Error::Io(_)) => {}
-            Err(tungstenite::Error::Protocol(_) | tungstenite::Error::AlreadyClosed) => {}
-            Err(error) => panic!("a frame could not be sent: {error}"),
-        }
+        self.line.sends(Packet::binary(bytes)).await;
     }
 
     /// Asks for what came after these numbers.
@@ -178,14 +133,10 @@ impl Tab {
 
     async fn arrives(&mut self, what: &str) -> ServerFrame {
         loop {
-            match soon(what, self.heard.recv()).await {
-                Some(Heard::Frame(frame)) => return *frame,
-                Some(Heard::Ping) => self.pings += 1,
-                Some(Heard::Closed(code)) => {
-                    self.closed = Some(code);
-                    panic!("closed with {code:?} in place of {what}; waiting: {:?}", self.waiting);
-                }
-                None => panic!("disconnected in place of {what}; waiting: {:?}", self.waiting),
+            match self.line.hears(what).await {
+                Heard::Frame(frame) => return *frame,
+                Heard::Ping => self.pings += 1,
+                end => panic!("{end:?} in place of {what}; waiting: {:?}", self.waiting),
             }
         }
     }
@@ -220,13 +171,16 @@ impl Tab {
     }
 
     /// Waits until the server pings.
+    ///
+    /// # Panics
+    /// If the socket closes instead.
     pub async fn is_pinged(&mut self) {
         let before = self.pings;
         while self.pings == before {
-            match soon("ping", self.heard.recv()).await.expect("an open socket") {
+            match self.line.hears("ping").await {
                 Heard::Ping => self.pings += 1,
                 Heard::Frame(frame) => self.waiting.push(*frame),
-                Heard::Closed(code) => panic!("closed with {code:?} in place of a ping"),
+                end => panic!("{end:?} in place of a ping"),
             }
         }
     }
@@ -234,11 +188,11 @@ impl Tab {
     /// Waits until the server closes; the code, if it gave one. What came before goes on waiting.
     pub async fn is_closed(&mut self) -> Option<u16> {
         loop {
-            match soon("close", self.heard.recv()).await {
-                Some(Heard::Closed(code)) => return code,
-                Some(Heard::Frame(frame)) => self.waiting.push(*frame),
-                Some(Heard::Ping) => self.pings += 1,
-                None => return self.closed.flatten(),
+            match self.line.hears("close").await {
+                Heard::Closed(code) => return code,
+                Heard::Frame(frame) => self.waiting.push(*frame),
+                Heard::Ping => self.pings += 1,
+                Heard::Nothing => return None,
             }
         }
     }
@@ -251,28 +205,9 @@ impl Tab {
 
     /// Closes as a browser's tab does.
     pub async fn leaves(mut self) {
-        self.packet(Packet::Close(None)).await;
+        self.line.sends(Packet::Close(None)).await;
         self.is_closed().await;
     }
-}
-
-impl Drop for Tab {
-    /// The connection ends without a word, as that of a browser which is killed.
-    fn drop(&mut self) {
-        self.reading.abort();
-    }
-}
-
-/// Reads a frame and finds that it holds nothing beside what the protocol says.
-fn read(text: &str) -> ServerFrame {
-    let frame: ServerFrame = match serde_json::from_str(text) {
-        Ok(frame) => frame,
-        Err(error) => panic!("no frame of the protocol ({error}): {text}"),
-    };
-    let given: Value = serde_json::from_str(text).expect("it was JSON");
-    let written: Value = serde_json::to_value(&frame).expect("it was JSON");
-    assert_eq!(written, given, "more than the protocol says");
-    frame
 }
 
 /// The `seq` of a frame that is an entry of the room's log, as the contract tells them apart.

@@ -96,6 +96,11 @@ async fn a_known_id_of_somebody_else_or_in_another_room_is_taken() {
     assert_eq!(his.says_as(said.id, "mine").is_refused_in(&other.id.to_string()).await, ErrorCode::IdTaken);
     his.commands_as(said.id, "/help", &general).await;
     assert_eq!(his.hears_outcome(said.id).await.error().0, ErrorCode::IdTaken);
+    let command = his.commands("/help", &general).await;
+    his.hears_outcome(command).await.answer();
+    assert_eq!(his.says_as(command, "mine").is_refused_in(&general.id.to_string()).await, ErrorCode::IdTaken);
+    johns.commands_as(command, "/help", &general).await;
+    assert_eq!(johns.hears_outcome(command).await.error().0, ErrorCode::IdTaken);
     assert_eq!(carlos.reads(&general).await, ["mine"]);
     assert!(carlos.reads(&other).await.is_empty());
 }

@@ -101,8 +101,8 @@ async fn the_socket_above_a_persons_quota_is_the_one_that_is_closed() {
     let parlor = Setup::demo().set("PARLOR_SOCKETS_PER_PERSON", "2").starts().await;
     let (carlos, carlos_elsewhere) = (parlor.log_in("carlos").await, parlor.log_in("carlos").await);
     let (mut one, mut two) = (carlos.connects().await, carlos_elsewhere.connects().await);
-    assert_eq!(Tab::is_turned_away(carlos.upgrade()).await, Some(4429));
-    assert_eq!(Tab::is_turned_away(carlos_elsewhere.upgrade()).await, Some(4429));
+    assert_eq!(Tab::is_let_in(carlos.upgrade()).await, Err(Some(4429)));
+    assert_eq!(Tab::is_let_in(carlos_elsewhere.upgrade()).await, Err(Some(4429)));
     let mut johns = parlor.log_in("john").await.connects().await;
     let general = johns.room("general").clone();
     johns.says("hi").in_room(&general).await;
@@ -118,7 +118,7 @@ async fn a_hundred_sockets_of_one_person_are_fine_and_no_quota_is_no_quota() {
     for _tab in 0..100 {
         tabs.push(carlos.connects().await);
     }
-    assert_eq!(Tab::is_turned_away(carlos.upgrade()).await, Some(4429));
+    assert_eq!(Tab::is_let_in(carlos.upgrade()).await, Err(Some(4429)));
     let unlimited = Setup::demo().set("PARLOR_SOCKETS_PER_PERSON", "0").starts().await;
     let carlos = unlimited.log_in("carlos").await;
     for _tab in 0..120 {
@@ -129,6 +129,30 @@ async fn a_hundred_sockets_of_one_person_are_fine_and_no_quota_is_no_quota() {
     for tab in &mut tabs[100..] {
         tab.hears_message("to all of me").await;
     }
+}
+
+#[tokio::test]
+async fn a_socket_that_nobody_reads_is_closed_as_too_slow_and_slows_nobody() {
+    let parlor = Setup::demo().set("PARLOR_MESSAGE_RATE", "0").starts().await;
+    let (carlos, john) = (parlor.log_in("carlos").await, parlor.log_in("john").await);
+    let mut stuck = Raw::upgrades(parlor.port(), &john).await;
+    let (mut his, mut johns) = (carlos.connects().await, john.connects().await);
+    let general = his.room("general").clone();
+    let text = "x".repeat(7_990);
+    let mut said = 0;
+    while parlor.metric("parlor_sockets_too_slow_total").await < 0.5 {
+        assert!(said < 2_000, "{} MB are held for one socket", said * 8 / 1_000);
+        for _message in 0..20 {
+            said += 1;
+            his.says(format!("{said} {text}")).without_waiting_in(&general).await;
+            johns.hears("message", |frame| matches!(frame, ServerFrame::Message(_)).then_some(())).await;
+        }
+    }
+    let bytes = stuck.reads_to_the_end().await;
+    let [high, low] = 4408_u16.to_be_bytes();
+    let is_close = |frame: &[u8]| frame[0] == 0x88 && frame[2..] == [high, low];
+    assert!(bytes.windows(4).any(is_close), "{} bytes and no close with 4408", bytes.len());
+    his.says("still here").in_room(&general).await;
 }
 
 #[tokio::test]

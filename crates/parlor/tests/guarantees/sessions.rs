@@ -135,6 +135,18 @@ async fn a_wrong_password_and_an_unknown_name_get_the_same_answer() {
 }
 
 #[tokio::test]
+async fn one_password_is_checked_whether_the_name_is_known_or_not() {
+    let parlor = Parlor::starts().await;
+    let mut checks = parlor.metric("parlor_password_checks_total").await;
+    for name in ["carlos", "nobody", "no such name"] {
+        parlor.tries_to_log_in(name, "4321").await.refuses(401, "invalid_credentials");
+        let now = parlor.metric("parlor_password_checks_total").await;
+        assert!((now - checks - 1.0).abs() < 0.5, "{name}: {checks} before, {now} after");
+        checks = now;
+    }
+}
+
+#[tokio::test]
 async fn failed_logins_are_limited_alike_for_known_and_unknown_names() {
     let parlor = Setup::demo().set("PARLOR_LOGIN_RATE", "3").starts().await;
     for name in ["carlos", "nobody"] {

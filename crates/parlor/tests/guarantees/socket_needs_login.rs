@@ -1,6 +1,6 @@
 //! S6: no socket without a session; with one it stays open over any silence, and its end is noticed.
 
-use parlor_protocol::socket::ServerFrame;
+use parlor_protocol::{http::Info, socket::ServerFrame};
 use parlor_testing::{Parlor, Setup, Tab, eventually, raw::Raw};
 use reqwest::Method;
 use serde_json::json;
@@ -59,7 +59,7 @@ async fn a_closed_tab_is_noticed() {
     let parlor = Setup::demo().set("PARLOR_SOCKETS_PER_PERSON", "1").starts().await;
     let carlos = parlor.log_in("carlos").await;
     let first = carlos.connects().await;
-    assert_eq!(Tab::is_turned_away(carlos.upgrade()).await, Some(4429));
+    assert_eq!(Tab::is_let_in(carlos.upgrade()).await, Err(Some(4429)));
     first.leaves().await;
     one_more_finds_room(&carlos).await;
 }
@@ -77,7 +77,7 @@ async fn a_tab_that_vanished_without_a_word_is_noticed() {
 
 /// Waits until another socket is let in and stays.
 async fn one_more_finds_room(person: &parlor_testing::Person) {
-    eventually("place for another socket", async || Tab::is_let_in(person.upgrade()).await.then_some(())).await;
+    eventually("place for another socket", async || Tab::is_let_in(person.upgrade()).await.ok()).await;
 }
 
 #[tokio::test]
@@ -87,6 +87,9 @@ async fn hello_comes_first_with_who_one_is_and_the_rooms_one_is_in() {
     john.creates_room("not for Carlos", "public").await;
     let own = carlos.creates_room("Carlos' own", "private").await;
     let tab = carlos.connects().await;
+    assert_eq!(tab.me, carlos.account);
+    let info: Info = parlor.get("/api/info").await.expect(200).json();
+    assert_eq!((tab.protocol, info.protocol), (1, 1));
     let mut names: Vec<_> = tab.hello.iter().map(|room| room.name.as_str()).collect();
     names.sort_unstable();
     assert_eq!(names, ["Carlos' own", "general"]);

@@ -23,6 +23,7 @@ async fn others_messages_count_and_ones_own_do_not() {
     johns.says("mine").in_room(&general).await;
     assert_eq!(john.room("general").await.unread, Some(3));
     assert_eq!(carlos.room("general").await.unread, Some(1));
+    assert_eq!(john.room("general").await.read_seq, general.read_seq);
     let two = johns.hears_message("two").await;
     carlos.deletes(&two).await.expect(204);
     assert_eq!(john.room("general").await.unread, Some(2), "a deleted one does not count");
