@@ -24,6 +24,8 @@ use crate::{
     telemetry::Metrics,
 };
 
+const SQLITE_ONLY: &str = "This build keeps its data in SQLite only, so leave --database-url out.";
+
 /// Where the one process listens unless told otherwise.
 const LISTEN: ([u8; 4], u16) = ([127, 0, 0, 1], 8080);
 
@@ -60,9 +62,7 @@ fn refuse_what_is_for_services_alone(settings: &Settings) -> Result<()> {
             "--database-url sqlite:FILE is one service's; all services together keep a file each in --data.",
         )
         .into()),
-        Some(DatabaseUrl::Postgres(_)) => {
-            Err(Unusable::new("This build keeps its data in SQLite only, so leave --database-url out.").into())
-        }
+        Some(DatabaseUrl::Postgres(_)) => Err(Unusable::new(SQLITE_ONLY).into()),
     }
 }
 
@@ -145,7 +145,8 @@ impl Parts {
     async fn run(self, listener: TcpListener, metrics: Metrics, limit: Duration, stop: CancellationToken) {
         let Self { auth, chat, bot, bot_ports, front, readiness } = self;
         let (stop_chat, stop_auth) = (CancellationToken::new(), CancellationToken::new());
-        let times = Times { grace: limit / 2, ..Times::default() };
+        // A request that hangs must not keep the sockets from their goodbye for long.
+        let times = Times { grace: limit / 5, ..Times::default() };
         let bot = bot.finish_within(limit / 2);
         let entrance = async {
             stop.cancelled().await;
@@ -177,9 +178,7 @@ pub fn accounts_file(settings: &Settings) -> Result<PathBuf> {
     match &settings.database_url {
         None => Ok(settings.data.join(ACCOUNTS)),
         Some(DatabaseUrl::Sqlite(file)) => Ok(file.clone()),
-        Some(DatabaseUrl::Postgres(_)) => {
-            Err(Unusable::new("This build keeps its data in SQLite only, so leave --database-url out.").into())
-        }
+        Some(DatabaseUrl::Postgres(_)) => Err(Unusable::new(SQLITE_ONLY).into()),
     }
 }
 
