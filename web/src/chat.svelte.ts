@@ -1,14 +1,14 @@
 // The chat of one logged-in person: takes the server's frames to rooms, timelines, outbox and commands. Knows no component.
 import { Commands } from "./composer/commands.svelte";
 import { isCommand, unescaped } from "./composer/line";
-import { newId } from "./ids";
 import { entryOf, type Entry, type Taken } from "./log";
+import { Outgoing } from "./messages/outgoing.svelte";
 import { Timeline } from "./messages/timeline.svelte";
-import { Outbox, OutboxStore, tabBell, type Unconfirmed } from "./outbox";
 import { People } from "./people/people.svelte";
 import type { Message, Person, Room, ServerFrame } from "./protocol";
 import { Reading } from "./reading.svelte";
 import { directRoom, listRooms } from "./rooms/calls";
+import { lastRoom, rememberRoom } from "./rooms/last";
 import { Rooms } from "./rooms/rooms.svelte";
 import { Connection, openWire, type Link, type Wire } from "./socket";
 
@@ -31,6 +31,7 @@ export class Chat {
   readonly people = new People();
   readonly reading = new Reading();
   readonly commands: Commands;
+  readonly outgoing: Outgoing;
   readonly connection: Connection;
   me = $state.raw<Person>({ id: "", username: "", name: "" });
   link = $state.raw<Link>({ state: "connecting" });
@@ -42,13 +43,8 @@ export class Chat {
   outdated = $state(0);
   /** Grows with each change of a membership, by room. */
   memberships = $state<Record<string, number>>({});
-  unsent = $state.raw<Unconfirmed[]>([]);
-  /** Confirmed, but not yet in the log: shown until they are. */
-  delivered = $state.raw<(Unconfirmed & { seq: number })[]>([]);
   #timelines = $state.raw<ReadonlyMap<string, Timeline>>(new Map());
   timeline = $derived(this.#timelines.get(this.rooms.openId));
-  #store = new OutboxStore();
-  #outbox: Outbox;
   #resuming = new Set<string>();
   #recount: ReturnType<typeof setTimeout> | undefined;
 
@@ -64,22 +60,20 @@ export class Chat {
     const frame = (received: ServerFrame) => this.#frame(received);
     this.connection = new Connection(open, { frame, link: (link) => (this.link = link), loggedOut: hooks.loggedOut, refused: hooks.refused });
     this.commands = new Commands((asked) => this.#send(asked));
-    const send = ({ id, room, text }: Unconfirmed) => this.#send({ type: "message", id, room, text });
-    this.#outbox = new Outbox(me.id, this.#store, tabBell(me.id), send, () => (this.unsent = this.#outbox.messages));
+    this.outgoing = new Outgoing(me.id, ({ id, room, text }) => this.#send({ type: "message", id, room, text }));
   }
 
   async start(): Promise<void> {
     this.connection.start();
-    await this.#outbox.load();
+    await this.outgoing.load();
   }
 
   close(): void {
     this.connection.stop();
-    this.#outbox.close();
+    this.outgoing.close();
     this.commands.close();
     this.reading.close();
     clearTimeout(this.#recount);
-    void this.#store.close();
   }
 
   /** Goes to a room. */
@@ -89,7 +83,7 @@ export class Chat {
     if (this.rooms.openId !== id) this.timeline?.trim();
     this.rooms.openId = id;
     this.reading.entered(room);
-    remember(this.me.id, id);
+    rememberRoom(this.me.id, id);
     if (room.member) void this.#load(id);
   }
 
@@ -115,11 +109,8 @@ export class Chat {
   /** Sends what was written into a room's composer: a message, or a command. */
   write(room: string, text: string): void {
     if (isCommand(text)) this.commands.ask(room, text);
-    else void this.#outbox.write({ id: newId(), room, text: unescaped(text) });
+    else this.outgoing.write(room, unescaped(text));
   }
-
-  retry = (id: string) => void this.#outbox.retry(id);
-  discard = (id: string) => void this.#outbox.discard(id);
 
   /** A room one has just made, joined or been given, by the answer of the call: it need not wait for the socket. */
   welcome(room: Room): void {
@@ -184,14 +175,14 @@ export class Chat {
       else if (timeline.log.last !== room.last_seq) behind.push([room.id, timeline.log.last]);
     }
     for (let from = 0; from < behind.length; from += RESUME_ROOMS) this.#resume(behind.slice(from, from + RESUME_ROOMS));
-    this.#outbox.online();
+    this.outgoing.online();
     this.commands.online();
     this.reading.save();
     void this.refresh();
     void this.people.refresh();
     void this.commands.refresh();
     this.ready = true;
-    const wanted = [this.wanted, remembered(user.id)].map((id) => this.rooms.find(id)).find((room) => room !== undefined);
+    const wanted = [this.wanted, lastRoom(user.id)].map((id) => this.rooms.find(id)).find((room) => room !== undefined);
     if (!this.rooms.open && !this.opening) this.open((wanted ?? this.rooms.home())?.id ?? "");
     else if (this.rooms.open?.member) void this.#load(this.rooms.openId);
   }
@@ -219,7 +210,7 @@ export class Chat {
     if (entry.type === "message") {
       const message = entry as Entry & Message;
       if (message.command_id) this.commands.answered(message.command_id);
-      void this.#outbox.confirmed(message.id);
+      this.outgoing.arrived(message.id);
     }
     const timeline = this.#timelines.get(entry.room);
     if (timeline) this.#took(entry.room, timeline.take(entry));
@@ -269,18 +260,13 @@ export class Chat {
     }, RECOUNT_PAUSE);
   }
 
-  #ack({ id, room, seq }: Frame<"ack">): void {
-    const message = this.unsent.find((one) => one.id === id);
-    if (message) this.delivered = [...this.delivered, { ...message, seq }];
-    void this.#outbox.confirmed(id);
-    this.#settle(room);
+  #ack(frame: Frame<"ack">): void {
+    this.outgoing.acked(frame);
+    this.#settle(frame.room);
   }
 
-  /** Lets go of what the log has. */
   #settle(room: string): void {
-    if (this.delivered.length === 0) return;
-    const log = this.#timelines.get(room)?.log;
-    this.delivered = this.delivered.filter((one) => one.room !== room || (log !== undefined && log.last < one.seq));
+    this.outgoing.settle(room, this.#timelines.get(room)?.log.last);
   }
 
   #resumed({ room, seq }: Frame<"resumed">): void {
@@ -319,25 +305,7 @@ export class Chat {
   }
 
   async #error(frame: Frame<"error">): Promise<void> {
-    const { id, code, message, retry_after_ms: wait } = frame;
-    if (this.commands.refused(frame)) return;
-    if (id !== null && (await this.#outbox.refused(id, code, message, wait))) return;
-    this.commands.tell(this.rooms.openId, message);
-  }
-}
-
-const lastKey = (person: string) => `parlor.room.${person}`;
-function remember(person: string, room: string): void {
-  try {
-    localStorage.setItem(lastKey(person), room);
-  } catch {
-    // No storage: the next start opens `general`.
-  }
-}
-function remembered(person: string): string {
-  try {
-    return localStorage.getItem(lastKey(person)) ?? "";
-  } catch {
-    return "";
+    if (this.commands.refused(frame) || (await this.outgoing.refused(frame))) return;
+    this.commands.tell(this.rooms.openId, frame.message);
   }
 }

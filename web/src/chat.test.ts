@@ -139,18 +139,18 @@ describe("the chat", () => {
     chat.write("general", "first");
     chat.write("general", "//second");
     await settle();
-    expect(chat.unsent.map((one) => one.text)).toEqual(["first", "/second"]);
+    expect(chat.outgoing.unsent.map((one) => one.text)).toEqual(["first", "/second"]);
     const { id } = wire().of("message")[0] as { id: string };
     hears({ type: "ack", id, room: "general", seq: 1 });
-    expect([chat.unsent.length, chat.delivered.map((one) => one.text)]).toEqual([1, ["first"]]);
+    expect([chat.outgoing.unsent.length, chat.outgoing.delivered.map((one) => one.text)]).toEqual([1, ["first"]]);
     hears({ type: "message", ...said("general", 1, "first", carlos, { id }) });
-    expect(chat.delivered).toEqual([]);
+    expect(chat.outgoing.delivered).toEqual([]);
     await settle();
     const second = wire().of("message")[1] as { id: string };
     hears({ type: "message", ...said("general", 2, "/second", carlos, { id: second.id }) });
     hears({ type: "ack", id: second.id, room: "general", seq: 2 });
     await settle();
-    expect([texts(), chat.unsent, chat.delivered]).toEqual([["first", "/second"], [], []]);
+    expect([texts(), chat.outgoing.unsent, chat.outgoing.delivered]).toEqual([["first", "/second"], [], []]);
   });
   it("marks a refused message failed, with the reason, and tells the rest above the composer", async () => {
     hello(room("general"));
@@ -160,7 +160,7 @@ describe("the chat", () => {
     hears({ type: "error", id, code: "forbidden", message: "Not here." });
     hears({ type: "error", id: null, code: "invalid_request", message: "What?" });
     await settle();
-    expect(chat.unsent).toMatchObject([{ state: "failed", reason: "Not here." }]);
+    expect(chat.outgoing.unsent).toMatchObject([{ state: "failed", reason: "Not here." }]);
     expect(chat.commands.notes).toMatchObject([{ room: "general", text: "What?" }]);
   });
   it("sends a line with a slash as a command, and takes the bot's message for its outcome", async () => {
