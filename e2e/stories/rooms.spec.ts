@@ -1,7 +1,7 @@
 // Making rooms, finding them, and talking in private.
 
 import { expect, test } from "../support/test.ts";
-import type { Person } from "../support/person.ts";
+import { Person } from "../support/person.ts";
 
 async function createsRoom(person: Person, name: string): Promise<void> {
   await person.page.getByRole("button", { name: "New room" }).click();
@@ -78,4 +78,34 @@ test("a room marks what is unread until it is opened, after a reload too", async
   await john.opens("general");
   await john.sees("two");
   await expect(john.room("general")).not.toHaveAccessibleDescription(/unread/);
+});
+
+test("all tabs of one person agree on what is unread", async ({ person }) => {
+  const [carlos, john] = [await person("carlos"), await person("john")];
+  await createsRoom(john, "Elsewhere");
+  await john.isIn("Elsewhere");
+  const second = new Person(await john.context.newPage());
+  await second.page.goto("/");
+  await second.opens("Elsewhere");
+  await carlos.says("for John");
+  for (const tab of [john, second]) await expect(tab.room("general")).toHaveAccessibleDescription("1 unread");
+  await john.opens("general");
+  await john.sees("for John");
+  await expect(second.room("general")).not.toHaveAccessibleDescription(/unread/);
+});
+
+test("leaving a room takes it out of reach, and coming back brings it back", async ({ person }) => {
+  const [carlos, john] = [await person("carlos"), await person("john")];
+  await createsRoom(carlos, "Chess");
+  await carlos.isIn("Chess");
+  await carlos.says("e4");
+  await john.room("Chess").click();
+  await john.page.getByRole("button", { name: "Join" }).click();
+  await john.sees("e4");
+  await john.says("/leave");
+  await expect(john.page.getByRole("button", { name: "Join" }).or(john.page.getByRole("textbox", { name: "Message general" }))).toBeVisible();
+  await john.room("Chess").click();
+  await expect(john.message("e4")).toHaveCount(0);
+  await john.page.getByRole("button", { name: "Join" }).click();
+  await john.sees("e4");
 });
