@@ -24,10 +24,13 @@ pub enum InvalidName {
     Username,
 }
 
+/// For the published schemas, as far as every reader's regular expressions go: something, and nothing that is no sign.
+const VISIBLE: &str = r"^[^\u0000-\u001f\u007f-\u009f\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]*$";
+
 /// A room's name or the name a person is shown by: NFC, trimmed, 1 to 80 characters, all visible.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema, TS)]
 #[serde(try_from = "String", into = "String")]
-#[schemars(extend("minLength" = 1, "maxLength" = limits::NAME_CHARS))]
+#[schemars(extend("minLength" = 1, "maxLength" = limits::NAME_CHARS, "pattern" = VISIBLE))]
 #[ts(type = "string")]
 pub struct Name(String);
 

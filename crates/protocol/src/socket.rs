@@ -84,10 +84,22 @@ pub struct Message {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub command_id: Option<MessageId>,
+    /// Who asked for it, and how.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub asked: Option<Asked>,
     /// Where a bot's answer comes from, and figures beside it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub details: Option<Details>,
+}
+
+/// The question that a bot's message answers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, TS)]
+pub struct Asked {
+    pub by: Author,
+    /// The command line as it was written.
+    pub line: String,
 }
 
 /// What stands beside a bot's answer; the text must make sense without it.
