@@ -36,6 +36,13 @@ export type ClientFrame =
       rooms: { [key in string]: Seq };
     };
 
+/** The question that a bot's message answers. */
+export type Asked = {
+  by: Author;
+  /** The command line as it was written. */
+  line: string;
+};
+
 /** Who wrote something. `name` is the present one. */
 export type Author = { id: AuthorId; name: string; bot: boolean };
 
@@ -98,6 +105,8 @@ export type Message = {
   deleted: boolean;
   /** The command this message answers. */
   command_id?: MessageId;
+  /** Who asked for it, and how. */
+  asked?: Asked;
   /** Where a bot's answer comes from, and figures beside it. */
   details?: Details;
 };

@@ -5,11 +5,11 @@ use std::time::Duration;
 use anyhow::anyhow;
 use parlor_broker::{DeadReason, Delivery, Verdict};
 use parlor_protocol::{
-    broker::{Answer, Invocation as Asked, Outcome as Answered},
+    broker::{Answer, Invocation as Undelivered, Outcome as Answered},
     error::ErrorCode,
     ids::AuthorId,
     limits,
-    socket::{Author, Details},
+    socket::{Asked, Author, Details},
     text::Text,
     time::Timestamp,
 };
@@ -131,7 +131,9 @@ fn author(asked: &NewInvocation) -> Author {
 
 /// The bot's message and the outcome, in one transaction. Whether this was the first.
 async fn append(node: &Node, asked: &NewInvocation, text: Text, details: Option<Details>) -> Result<bool, StoreError> {
-    let change = Change::Answer { invocation: asked.id, author: author(asked), text, details };
+    let by = node.people.get(asked.asker).ok_or_else(|| anyhow!("the asker {} is unknown", asked.asker))?;
+    let question = Asked { by: Author::person(&by), line: asked.line.clone() };
+    let change = Change::Answer { invocation: asked.id, author: author(asked), asked: question, text, details };
     match node.log.append(Append::new(asked.room, change)).await? {
         Appended::Stored(entry) => {
             if let EntryKind::Message(message) = &entry.kind {
@@ -158,7 +160,7 @@ async fn take_dead(node: &Node, stop: &CancellationToken, delivery: Delivery) {
         // Its deadline ends it.
         return delivery.ack();
     }
-    let Ok(asked) = serde_json::from_slice::<Asked>(delivery.body()) else {
+    let Ok(asked) = serde_json::from_slice::<Undelivered>(delivery.body()) else {
         return delivery.settle(Verdict::Reject);
     };
     let message = format!("/{} could not be carried out: its bot gave up on it.", asked.command);

@@ -35,7 +35,7 @@ pub async fn invoke(
     if *node.commands.broker.status().borrow() == Status::Down {
         return Err(out_of_reach());
     }
-    let asked = record(id, may, &claim, node.config.command_timeout);
+    let asked = record(id, may, &claim, text, node.config.command_timeout);
     node.commands.wait(id, socket);
     match node.store.begin(&asked).await {
         Ok(Begun::Recorded) => {}
@@ -76,13 +76,14 @@ pub async fn invoke(
     Ok(())
 }
 
-fn record(id: MessageId, may: &MayPost, claim: &Claim, default_deadline: Duration) -> NewInvocation {
+fn record(id: MessageId, may: &MayPost, claim: &Claim, line: &str, default_deadline: Duration) -> NewInvocation {
     let now = Timestamp::now();
     NewInvocation {
         id,
         room: may.room(),
         asker: may.person().id,
         command: claim.spec.name.clone(),
+        line: line.to_owned(),
         bot: claim.bot.clone(),
         bot_name: claim.bot_name.clone(),
         created: now,

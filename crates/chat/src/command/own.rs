@@ -112,6 +112,7 @@ pub async fn run(
     id: MessageId,
     may: &MayPost,
     line: &CommandLine<'_>,
+    text: &str,
     command: OwnCommand,
 ) -> Result<(), Refusal> {
     let arguments = line.arguments(&command.spec().arguments)?;
@@ -122,6 +123,7 @@ pub async fn run(
         room: may.room(),
         asker: may.person().id,
         command: command.name().to_owned(),
+        line: text.to_owned(),
         bot: BOT.to_owned(),
         bot_name: BOT_NAME.to_owned(),
         created: now,

@@ -3,7 +3,7 @@
 use parlor_protocol::{
     auth::Person,
     ids::{MessageId, PersonId, RoomId, Seq},
-    socket::{Author, Details, Message, RoomChanges, ServerFrame},
+    socket::{Asked, Author, Details, Message, RoomChanges, ServerFrame},
     text::{Text, Topic},
     time::Timestamp,
 };
@@ -65,6 +65,7 @@ pub enum Change {
     Answer {
         invocation: MessageId,
         author: Author,
+        asked: Asked,
         text: Text,
         details: Option<Details>,
     },

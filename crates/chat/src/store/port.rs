@@ -183,6 +183,8 @@ pub struct NewInvocation {
     pub room: RoomId,
     pub asker: PersonId,
     pub command: String,
+    /// The command line as it was written.
+    pub line: String,
     /// The bot that held the command when it was asked.
     pub bot: String,
     pub bot_name: String,

@@ -7,7 +7,7 @@ use parlor_protocol::{
     error::ErrorCode,
     http::RoomKind,
     ids::{AuthorId, MessageId, PersonId, RoomId, Seq},
-    socket::{Author, Details},
+    socket::{Asked, Author, Details},
     time::Timestamp,
 };
 
@@ -27,6 +27,7 @@ fn invocation(id: MessageId, room: RoomId, asker: PersonId, deadline: Timestamp)
         room,
         asker,
         command: "stock".into(),
+        line: "/stock x".into(),
         bot: "stock".into(),
         bot_name: "Stock".into(),
         created: at(0),
@@ -91,9 +92,10 @@ pub async fn a_bots_message_is_the_outcome_in_the_same_moment(store: Arc<dyn Sto
     store.begin(&invocation(id, room, anna.id, at(10))).await.unwrap();
     let author = Author { id: AuthorId::Bot("stock".into()), name: "Stock".into(), bot: true };
     let details = Some(Details { source: Some("stooq".into()), ..Details::default() });
+    let asked = Asked { by: Author::person(&anna), line: "/stock x".into() };
     let answer = || {
-        let (author, details) = (author.clone(), details.clone());
-        Append::new(room, Change::Answer { invocation: id, author, text: text("$1.00"), details })
+        let (author, asked, details) = (author.clone(), asked.clone(), details.clone());
+        Append::new(room, Change::Answer { invocation: id, author, asked, text: text("$1.00"), details })
     };
     let (first, second) = (one(&store, answer()).await, one(&store, answer()).await);
     assert!(matches!(first, Appended::Stored(entry) if entry.seq == Seq(1)));
@@ -105,12 +107,13 @@ pub async fn a_bots_message_is_the_outcome_in_the_same_moment(store: Arc<dyn Sto
         panic!("{entries:?}")
     };
     assert_eq!((&message.author, message.command_id, &message.details), (&author, Some(id), &details));
+    assert_eq!(message.asked.as_ref(), Some(&asked));
     // Whose time was up gets no message.
     let late = MessageId::new();
     store.begin(&invocation(late, room, anna.id, at(10))).await.unwrap();
     store.finish(late, &failed("too late"), at(11)).await.unwrap();
-    let answer = Append::new(room, Change::Answer { invocation: late, author, text: text("$2.00"), details: None });
-    assert_eq!(one(&store, answer).await, Appended::Refused(Refused::AlreadyAnswered));
+    let change = Change::Answer { invocation: late, author, asked, text: text("$2.00"), details: None };
+    assert_eq!(one(&store, Append::new(room, change)).await, Appended::Refused(Refused::AlreadyAnswered));
     assert_eq!(store.last_seq(room).await.unwrap(), Some(Seq(1)));
 }
 

@@ -40,7 +40,10 @@ CREATE TABLE entries (
     edited     INTEGER,
     deleted    INTEGER NOT NULL DEFAULT 0,
     target     BLOB,
+    -- Of a bot's answer: the command, who asked for it, and in which words.
     command_id BLOB,
+    asker      BLOB,
+    line       TEXT,
     details    TEXT,
     PRIMARY KEY (room, seq)
 ) STRICT, WITHOUT ROWID;
@@ -77,6 +80,7 @@ CREATE TABLE invocations (
     room      BLOB NOT NULL,
     asker     BLOB NOT NULL,
     command   TEXT NOT NULL,
+    line      TEXT NOT NULL,
     bot       TEXT NOT NULL,
     bot_name  TEXT NOT NULL,
     created   INTEGER NOT NULL,

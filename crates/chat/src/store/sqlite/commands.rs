@@ -60,13 +60,14 @@ pub(super) async fn begin(tx: &mut SqliteConnection, asked: &NewInvocation) -> R
         return Ok(Begun::IdTaken);
     }
     sqlx::query(
-        "INSERT INTO invocations (id, room, asker, command, bot, bot_name, created, deadline) \
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO invocations (id, room, asker, command, line, bot, bot_name, created, deadline) \
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
     )
     .bind(bytes(asked.id.uuid()))
     .bind(bytes(asked.room.uuid()))
     .bind(bytes(asked.asker.uuid()))
     .bind(&asked.command)
+    .bind(&asked.line)
     .bind(&asked.bot)
     .bind(&asked.bot_name)
     .bind(asked.created.millis())
@@ -78,7 +79,7 @@ pub(super) async fn begin(tx: &mut SqliteConnection, asked: &NewInvocation) -> R
 
 pub(super) async fn invocation(connection: &mut SqliteConnection, id: MessageId) -> Result<Option<Invocation>> {
     let row = sqlx::query(
-        "SELECT id, room, asker, command, bot, bot_name, created, deadline, outcome FROM invocations WHERE id = ?",
+        "SELECT id, room, asker, command, line, bot, bot_name, created, deadline, outcome FROM invocations WHERE id = ?",
     )
     .bind(bytes(id.uuid()))
     .fetch_optional(connection)
@@ -94,6 +95,7 @@ fn from_row(row: &SqliteRow) -> Result<Invocation> {
             room: RoomId::from_uuid(uuid(row, "room")?),
             asker: PersonId::from_uuid(uuid(row, "asker")?),
             command: row.try_get("command")?,
+            line: row.try_get("line")?,
             bot: row.try_get("bot")?,
             bot_name: row.try_get("bot_name")?,
             created: time(row, "created")?,
@@ -123,7 +125,7 @@ pub(super) async fn finish(tx: &mut SqliteConnection, id: MessageId, outcome: &O
 
 pub(super) async fn overdue(readers: &SqlitePool, now: Timestamp, limit: u32) -> Result<Vec<Invocation>> {
     let found = sqlx::query(
-        "SELECT id, room, asker, command, bot, bot_name, created, deadline, outcome FROM invocations \
+        "SELECT id, room, asker, command, line, bot, bot_name, created, deadline, outcome FROM invocations \
          WHERE outcome IS NULL AND deadline <= ? ORDER BY deadline LIMIT ?",
     )
     .bind(now.millis())

@@ -6,7 +6,7 @@ use parlor_protocol::{
     http::{Role, RoomKind},
     ids::{AuthorId, MessageId, PersonId, RoomId, Seq},
     names::{Name, Username},
-    socket::{Author, Message, RoomChanges},
+    socket::{Asked, Author, Message, RoomChanges},
     time::Timestamp,
 };
 use sqlx::{Row as _, sqlite::SqliteRow};
@@ -94,8 +94,8 @@ macro_rules! select_entries {
     ($rest:literal) => {
         concat!(
             "SELECT e.room, e.seq, e.id, e.kind, e.created, e.person, e.bot, e.bot_name, e.text, e.edited, e.deleted, \
-             e.target, e.command_id, e.details, p.username, p.name, m.text AS present, m.edited AS present_edited \
-             FROM entries e LEFT JOIN people p ON p.id = e.person \
+             e.target, e.command_id, e.asker, e.line, e.details, p.username, p.name, q.name AS asker_name, m.text AS present, m.edited AS present_edited \
+             FROM entries e LEFT JOIN people p ON p.id = e.person LEFT JOIN people q ON q.id = e.asker \
              LEFT JOIN entries m ON e.kind IN ('message_edited') AND m.id = e.target ",
             $rest
         )
@@ -144,8 +144,16 @@ pub(super) fn message(row: &SqliteRow) -> Result<Message> {
         edited: edited.map(Timestamp::from_millis),
         deleted: row.try_get("deleted")?,
         command_id: optional_uuid(row, "command_id")?.map(MessageId::from_uuid),
+        asked: asked(row)?,
         details: details.map(serde_json::from_str).transpose().context("a message's details")?,
     })
+}
+
+fn asked(row: &SqliteRow) -> Result<Option<Asked>> {
+    let (Some(asker), Some(line)) = (optional_uuid(row, "asker")?, row.try_get("line")?) else { return Ok(None) };
+    let name = row.try_get::<Option<String>, _>("asker_name")?.unwrap_or_else(|| "Somebody".to_owned());
+    let by = Author { id: AuthorId::Person(PersonId::from_uuid(asker)), name, bot: false };
+    Ok(Some(Asked { by, line }))
 }
 
 fn author(row: &SqliteRow) -> Result<Author> {

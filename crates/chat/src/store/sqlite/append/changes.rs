@@ -3,7 +3,7 @@
 use parlor_protocol::{
     auth::Person,
     ids::{AuthorId, MessageId, PersonId, RoomId, Seq},
-    socket::{Author, Details, Message, RoomChanges},
+    socket::{Asked, Author, Details, Message, RoomChanges},
     text::{Text, Topic},
 };
 use sqlx::{Row as _, SqliteConnection};
@@ -24,8 +24,8 @@ use crate::{
 pub(super) async fn append(tx: &mut SqliteConnection, append: &Append) -> Result<Appended> {
     match &append.change {
         Change::Post { .. } => unreachable!("messages are appended in runs"),
-        Change::Answer { invocation, author, text, details } => {
-            answer(tx, append, *invocation, author, text, details.as_ref()).await
+        Change::Answer { invocation, author, asked, text, details } => {
+            answer(tx, append, *invocation, author, asked, text, details.as_ref()).await
         }
         Change::Edit { message, by, text } => edit(tx, append, *message, *by, text).await,
         Change::Delete { message, by } => delete(tx, append, *message, *by).await,
@@ -44,6 +44,7 @@ struct Row<'a> {
     text: Option<&'a str>,
     target: Option<Uuid>,
     command_id: Option<MessageId>,
+    asked: Option<(PersonId, &'a str)>,
     details: Option<String>,
 }
 
@@ -54,8 +55,8 @@ async fn insert(tx: &mut SqliteConnection, append: &Append, row: Row<'_>) -> Res
         .await?;
     let seq = rows::seq(&seq, "last_seq")?;
     sqlx::query(
-        "INSERT INTO entries (room, seq, id, kind, created, person, bot, bot_name, text, target, command_id, details) \
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO entries (room, seq, id, kind, created, person, bot, bot_name, text, target, command_id, \
+         asker, line, details) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     )
     .bind(bytes(append.room.uuid()))
     .bind(int(seq))
@@ -68,6 +69,8 @@ async fn insert(tx: &mut SqliteConnection, append: &Append, row: Row<'_>) -> Res
     .bind(row.text)
     .bind(row.target.map(bytes))
     .bind(row.command_id.map(|id| bytes(id.uuid())))
+    .bind(row.asked.map(|(asker, _)| bytes(asker.uuid())))
+    .bind(row.asked.map(|(_, line)| line))
     .bind(row.details)
     .execute(&mut *tx)
     .await?;
@@ -83,6 +86,7 @@ async fn answer(
     append: &Append,
     invocation: MessageId,
     author: &Author,
+    asked: &Asked,
     text: &Text,
     details: Option<&Details>,
 ) -> Result<Appended> {
@@ -90,12 +94,14 @@ async fn answer(
         return Ok(Appended::Refused(Refused::AlreadyAnswered));
     }
     let AuthorId::Bot(bot) = &author.id else { return Ok(Appended::Refused(Refused::NotTheAuthor)) };
+    let AuthorId::Person(asker) = asked.by.id else { return Ok(Appended::Refused(Refused::NotTheAuthor)) };
     let details_json = details.map(|details| serde_json::to_string(details).expect("details are plain data"));
     let row = Row {
         kind: "message",
         bot: Some((bot, &author.name)),
         text: Some(text.as_str()),
         command_id: Some(invocation),
+        asked: Some((asker, &asked.line)),
         details: details_json,
         ..Row::default()
     };
@@ -111,6 +117,7 @@ async fn answer(
         edited: None,
         deleted: false,
         command_id: Some(invocation),
+        asked: Some(asked.clone()),
         details: details.cloned(),
     };
     Ok(stored(append, seq, EntryKind::Message(Box::new(message))))

@@ -72,6 +72,7 @@ fn posted(append: &Append, author: &Person, text: &Text, seq: Seq) -> Entry {
         edited: None,
         deleted: false,
         command_id: None,
+        asked: None,
         details: None,
     };
     Entry { room: append.room, seq, kind: EntryKind::Message(Box::new(message)) }
