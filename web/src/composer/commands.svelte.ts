@@ -45,8 +45,6 @@ export class Commands {
   catalogue = $state.raw<Command[]>([]);
   waiting = $state.raw<Asked[]>([]);
   notes = $state.raw<Note[]>([]);
-  /** One's own command lines by id, also after the outcome: the bot's message says what it answers. */
-  lines = $state.raw<ReadonlyMap<string, string>>(new Map());
   /** A line to put back into a room's composer if that is empty. */
   putBack: (room: string, line: string) => void = () => undefined;
   #refreshed = 0;
@@ -72,7 +70,6 @@ export class Commands {
       return;
     }
     this.waiting = [...this.waiting, asked];
-    this.lines = new Map([...this.lines, [id, text]].slice(-500) as [string, string][]);
     setTimeout(() => this.#change(id, { shown: true }), SHOWN_AFTER);
   }
 

@@ -9,7 +9,7 @@ let seq = 0;
 const says = (name: string, created: string, more: Partial<Message> = {}): Message => ({
   id: `m${++seq}`, room: "r", seq, author: { id: name, name, bot: false }, text: "x", created, edited: null, deleted: false, ...more,
 });
-const of = (contents: Partial<Contents>) => rows({ messages: [], unsent: [], waiting: [], me: "carlos", newFrom: null, asked: new Map(), now, ...contents });
+const of = (contents: Partial<Contents>) => rows({ messages: [], unsent: [], waiting: [], me: "carlos", newFrom: null, now, ...contents });
 const short = (all: Row[]) => all.map((row) => (row.kind === "day" ? row.name : row.kind === "message" || row.kind === "unsent" ? (row.first ? "first" : "next") : row.kind));
 
 describe("the rows of a log", () => {
@@ -32,11 +32,10 @@ describe("the rows of a log", () => {
     const waiting = [{ id: "w", text: "/stock a", asked: now, bot: "stock", progress: "", fraction: null }];
     expect(short(of({ messages, unsent, waiting }))).toEqual(["Today", "first", "next", "waiting"]);
   });
-  it("name the command that a bot answers, if it was one's own", () => {
-    const messages = [says("bot:stock", at(24, 9, 0)), says("bot:stock", at(24, 9, 0), { command_id: "c1" }), says("bot:stock", at(24, 9, 0), { command_id: "c2" })];
-    const all = of({ messages, asked: new Map([["c1", "/stock aapl.us"]]) });
-    expect(all.map((row) => (row.kind === "message" ? row.asked : ""))).toEqual(["", "", "/stock aapl.us", ""]);
-    expect(short(all)).toEqual(["Today", "first", "first", "next"]);
+  it("begin a group at a bot's answer, which says who asked for it", () => {
+    const asked = { by: { id: "john", name: "John", bot: false }, line: "/stock aapl.us" };
+    const messages = [says("bot:stock", at(24, 9, 0)), says("bot:stock", at(24, 9, 0), { asked }), says("bot:stock", at(24, 9, 0))];
+    expect(short(of({ messages }))).toEqual(["Today", "first", "first", "next"]);
   });
 });
 

@@ -10,8 +10,8 @@ export type Waiting = { id: string; text: string; asked: number; bot: string; pr
 export type Row =
   | { kind: "day"; key: string; name: string }
   | { kind: "new"; key: string }
-  /** `first` of a group: with avatar, name and time. `asked`: the command line that it answers. */
-  | { kind: "message"; key: string; message: Message; first: boolean; asked: string }
+  /** `first` of a group: with avatar, name and time. */
+  | { kind: "message"; key: string; message: Message; first: boolean }
   | { kind: "unsent"; key: string; unsent: Unsent; first: boolean }
   | { kind: "waiting"; key: string; waiting: Waiting };
 
@@ -25,12 +25,10 @@ export type Contents = {
   me: string;
   /** The first message of somebody else with this number or a higher one stands under the "New" line. */
   newFrom: number | null;
-  /** One's own command lines by the id of the command. */
-  asked: ReadonlyMap<string, string>;
   now: number;
 };
 
-export function rows({ messages, unsent, waiting, me, newFrom, asked, now }: Contents): Row[] {
+export function rows({ messages, unsent, waiting, me, newFrom, now }: Contents): Row[] {
   const found: Row[] = [];
   let day = "";
   let last = { author: "", time: 0 };
@@ -55,10 +53,9 @@ export function rows({ messages, unsent, waiting, me, newFrom, asked, now }: Con
       last = { author: "", time: 0 };
       found.push({ kind: "new", key: "new" });
     }
-    const command = (message.command_id && asked.get(message.command_id)) || "";
-    if (command) last = { author: "", time: 0 };
+    if (message.asked) last = { author: "", time: 0 };
     const first = isFirst(message.author.id, Date.parse(message.created));
-    found.push({ kind: "message", key: message.id, message, first, asked: command });
+    found.push({ kind: "message", key: message.id, message, first });
   }
   for (const one of unsent) {
     startDay(one.created);
