@@ -76,8 +76,11 @@ fn unreadable(error: &axum::Error) -> Problem {
 
 /// Broken JSON is 400; JSON that is no `T` is 422, even where a break would have come after the misfit.
 fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Refusal> {
+    // A list would pass for the object whose fields it holds in their order.
+    let is_object = body.trim_ascii_start().starts_with(b"{");
     let error = match serde_json::from_slice(body) {
-        Ok(value) => return Ok(value),
+        Ok(value) if is_object => return Ok(value),
+        Ok(_) => return Err(Refusal::unprocessable("The body must be an object.")),
         Err(error) => error,
     };
     match serde_json::from_slice::<IgnoredAny>(body) {
@@ -112,7 +115,7 @@ mod tests {
     async fn only_json_of_the_right_shape_comes_in() {
         let json = Some("application/json");
         let large = format!("{{\"text\":\"{}\"}}", "x".repeat(limits::BODY_BYTES));
-        let cases: [(Option<&str>, String, u16, &str); 12] = [
+        let cases: [(Option<&str>, String, u16, &str); 13] = [
             (json, r#"{"text":"hi"}"#.into(), 200, ""),
             (Some("Application/JSON; charset=utf-8"), r#"{"text":"hi"}"#.into(), 200, ""),
             (None, r#"{"text":"hi"}"#.into(), 415, "unsupported_media_type"),
@@ -124,6 +127,7 @@ mod tests {
             (json, r#"{"text":1, oops"#.into(), 400, "invalid_request"),
             (json, r#"{"text":1}"#.into(), 422, "invalid_request"),
             (json, r#"{"text":"hi","author":"me"}"#.into(), 422, "invalid_request"),
+            (json, r#"["hi"]"#.into(), 422, "invalid_request"),
             (json, large, 413, "too_large"),
         ];
         for (content_type, body, status, code) in cases {

@@ -74,7 +74,8 @@ impl SessionToken {
     /// # Errors
     /// [`InvalidToken`]
     pub fn open(token: &str, keys: &Keys, now: Timestamp) -> Result<Self, InvalidToken> {
-        if token.len() > TOKEN_MAX_BYTES {
+        // Version, purpose and payload: ours has no footer, not even an empty one.
+        if token.len() > TOKEN_MAX_BYTES || token.split('.').count() != 3 {
             return Err(InvalidToken::NotOurs);
         }
         let untrusted = UntrustedToken::<Local, V4>::try_from(token).map_err(|_| InvalidToken::NotOurs)?;
@@ -104,6 +105,8 @@ mod tests {
         assert_eq!(SessionToken::open(sealed.reveal(), &keys(), last), Ok(token));
         let end = now.plus(SESSION_LIFE);
         assert_eq!(SessionToken::open(sealed.reveal(), &keys(), end), Err(InvalidToken::Expired));
+        let with_footer = format!("{}.", sealed.reveal());
+        assert_eq!(SessionToken::open(&with_footer, &keys(), now), Err(InvalidToken::NotOurs));
         let others = Keys::derive("another one of at least 32 characters").unwrap();
         assert_eq!(SessionToken::open(sealed.reveal(), &others, now), Err(InvalidToken::NotOurs));
         assert_eq!(format!("{sealed:?}"), "Sealed(…)");

@@ -54,6 +54,10 @@ impl SqliteStore {
             .busy_timeout(Duration::from_secs(10))
             .pragma("wal_autocheckpoint", "4000")
             .statement_cache_capacity(64);
+        let file_of = file.to_owned();
+        tokio::task::spawn_blocking(move || make_private(&file_of))
+            .await?
+            .with_context(|| format!("cannot make the chat's database {}", file.display()))?;
         let at = || format!("cannot open the chat's database {}", file.display());
         let writer = SqlitePoolOptions::new()
             .max_connections(1)
@@ -81,6 +85,15 @@ impl SqliteStore {
     async fn read_moment(&self) -> sqlx::Result<Transaction<'static, Sqlite>> {
         self.readers.begin().await
     }
+}
+
+/// Makes the file, if it is not there, for the eyes of its owner only. SQLite gives its log the same mode.
+fn make_private(file: &Path) -> std::io::Result<()> {
+    let mut options = std::fs::OpenOptions::new();
+    options.create(true).truncate(false).write(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(file).map(drop)
 }
 
 impl From<sqlx::Error> for StoreError {
@@ -240,6 +253,19 @@ mod tests {
         store.close().await;
         let store = SqliteStore::open(&file).await.unwrap();
         assert_eq!(store.last_seq(room).await.unwrap(), Some(Seq(1)));
+    }
+
+    #[cfg(unix)]
+    #[tokio::test]
+    async fn nobody_else_on_the_machine_can_read_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("chat.db");
+        let store = SqliteStore::open(&file).await.unwrap();
+        store.save_people(&[(person("anna"), true)]).await.unwrap();
+        for name in ["chat.db", "chat.db-wal", "chat.db-shm"] {
+            let metadata = std::fs::metadata(folder.path().join(name)).unwrap();
+            assert_eq!(std::os::unix::fs::PermissionsExt::mode(&metadata.permissions()) & 0o777, 0o600, "{name}");
+        }
     }
 
     #[tokio::test]

@@ -45,6 +45,10 @@ fn checked(bytes: &[u8]) -> Result<ClientFrame, Refusal> {
     if !within_depth(bytes) {
         return Err(invalid(format!("JSON is at most {} deep here.", limits::JSON_DEPTH)));
     }
+    // A list would pass for the object whose fields it holds in their order.
+    if !bytes.trim_ascii_start().starts_with(b"{") {
+        return Err(invalid("A frame is a JSON object."));
+    }
     let fields: Fields = serde_json::from_slice(bytes).map_err(|error| invalid(describe(&error)))?;
     match &*fields.r#type {
         "message" => {
@@ -205,6 +209,7 @@ mod tests {
         for (text, expected) in [
             ("".to_owned(), (bad, None)),
             ("[]".to_owned(), (bad, None)),
+            (format!(r#"["message","{ID}","r","hi"]"#), (bad, None)),
             ("null".to_owned(), (bad, None)),
             ("{".to_owned(), (bad, None)),
             (r#"{"type":"message"}"#.to_owned(), (bad, None)),
