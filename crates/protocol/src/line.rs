@@ -14,6 +14,8 @@ pub use arguments::{Argument, ArgumentKind, InvalidArgument, json_schema, usage}
 /// A line that begins like a command: its name in lower case, and what follows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CommandLine<'a> {
+    /// The line as it was written.
+    pub whole: &'a str,
     pub name: String,
     pub rest: &'a str,
     /// Where `rest` begins in the line, in characters.
@@ -39,7 +41,7 @@ pub fn parse(line: &str) -> Result<CommandLine<'_>, Refusal> {
     let separator = usize::from(tail.starts_with('='));
     let rest = &tail[separator..];
     let rest_at = slash_at + 1 + name.chars().count() + separator;
-    Ok(CommandLine { name: name.to_lowercase(), rest, rest_at })
+    Ok(CommandLine { whole: line, name: name.to_lowercase(), rest, rest_at })
 }
 
 /// A command's name: `a-z`, then `a-z`, digits, `-` or `_`; at most 32 characters.

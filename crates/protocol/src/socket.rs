@@ -87,7 +87,7 @@ pub struct Message {
     /// Who asked for it, and how.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
-    pub asked: Option<Asked>,
+    pub asked: Option<Box<Asked>>,
     /// Where a bot's answer comes from, and figures beside it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]

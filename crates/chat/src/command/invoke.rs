@@ -28,14 +28,13 @@ pub async fn invoke(
     id: MessageId,
     may: &MayPost,
     line: &CommandLine<'_>,
-    text: &str,
 ) -> Result<(), Refusal> {
     let claim = node.commands.claim(&line.name).ok_or_else(|| unknown_command(&line.name))?;
     let arguments = line.arguments(&claim.spec.arguments)?;
     if *node.commands.broker.status().borrow() == Status::Down {
         return Err(out_of_reach());
     }
-    let asked = record(id, may, &claim, text, node.config.command_timeout);
+    let asked = record(id, may, &claim, line.whole, node.config.command_timeout);
     node.commands.wait(id, socket);
     match node.store.begin(&asked).await {
         Ok(Begun::Recorded) => {}
@@ -59,7 +58,7 @@ pub async fn invoke(
         id,
         command: asked.command.clone(),
         arguments,
-        line: text.to_owned(),
+        line: line.whole.to_owned(),
         room: asked.room,
         asker: may.person().clone(),
         deadline: asked.deadline,

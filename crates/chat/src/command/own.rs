@@ -112,7 +112,6 @@ pub async fn run(
     id: MessageId,
     may: &MayPost,
     line: &CommandLine<'_>,
-    text: &str,
     command: OwnCommand,
 ) -> Result<(), Refusal> {
     let arguments = line.arguments(&command.spec().arguments)?;
@@ -123,7 +122,7 @@ pub async fn run(
         room: may.room(),
         asker: may.person().id,
         command: command.name().to_owned(),
-        line: text.to_owned(),
+        line: line.whole.to_owned(),
         bot: BOT.to_owned(),
         bot_name: BOT_NAME.to_owned(),
         created: now,

@@ -44,8 +44,8 @@ async fn ask(
     }
     let line = line::parse(text.as_str())?;
     match own::find(&line.name) {
-        Some(command) => own::run(node, who, socket, id, &may, &line, text.as_str(), command).await,
-        None => invoke::invoke(node, socket, id, &may, &line, text.as_str()).await,
+        Some(command) => own::run(node, who, socket, id, &may, &line, command).await,
+        None => invoke::invoke(node, socket, id, &may, &line).await,
     }
 }
 

@@ -107,7 +107,7 @@ pub async fn a_bots_message_is_the_outcome_in_the_same_moment(store: Arc<dyn Sto
         panic!("{entries:?}")
     };
     assert_eq!((&message.author, message.command_id, &message.details), (&author, Some(id), &details));
-    assert_eq!(message.asked.as_ref(), Some(&asked));
+    assert_eq!(message.asked.as_deref(), Some(&asked));
     // Whose time was up gets no message.
     let late = MessageId::new();
     store.begin(&invocation(late, room, anna.id, at(10))).await.unwrap();

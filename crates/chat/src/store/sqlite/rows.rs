@@ -149,11 +149,11 @@ pub(super) fn message(row: &SqliteRow) -> Result<Message> {
     })
 }
 
-fn asked(row: &SqliteRow) -> Result<Option<Asked>> {
+fn asked(row: &SqliteRow) -> Result<Option<Box<Asked>>> {
     let (Some(asker), Some(line)) = (optional_uuid(row, "asker")?, row.try_get("line")?) else { return Ok(None) };
     let name = row.try_get::<Option<String>, _>("asker_name")?.unwrap_or_else(|| "Somebody".to_owned());
     let by = Author { id: AuthorId::Person(PersonId::from_uuid(asker)), name, bot: false };
-    Ok(Some(Asked { by, line }))
+    Ok(Some(Box::new(Asked { by, line })))
 }
 
 fn author(row: &SqliteRow) -> Result<Author> {

@@ -117,7 +117,7 @@ async fn answer(
         edited: None,
         deleted: false,
         command_id: Some(invocation),
-        asked: Some(asked.clone()),
+        asked: Some(Box::new(asked.clone())),
         details: details.cloned(),
     };
     Ok(stored(append, seq, EntryKind::Message(Box::new(message))))
