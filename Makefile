@@ -13,7 +13,7 @@ export PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD := 1
 
 ## run: build what changed, start everything in demo mode on http://localhost:8080; Ctrl-C stops it. ARGS adds flags
 run: build
-	@exec target/release/parlor serve --demo --data ./data $(ARGS)
+	@exec target/release/parlor serve --demo $(ARGS)
 
 ## build: target/release/parlor, with the page inside
 build: tools page
@@ -41,6 +41,12 @@ test-e2e: page e2e/node_modules/.ready
 	cd e2e && npm run check
 	cd e2e && npm run protocol
 	cd e2e && npm test
+
+## picture: take the README's picture of a room in use
+picture: page e2e/node_modules/.ready
+	scripts/need chromium
+	cargo build --locked -p parlor
+	cd e2e && PARLOR_PICTURE="$(CURDIR)/docs/parlor.png" npx playwright test picture
 
 ## lint: format, clippy, licences and sources of dependencies, the page's types and style
 lint: tools web/node_modules/.ready $(DENY)
