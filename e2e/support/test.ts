@@ -6,6 +6,8 @@ import { Person } from "./person.ts";
 import { Quotes } from "./quotes.ts";
 
 type Story = {
+  /** Settings of the server beside the quote provider's address. */
+  settings: Record<string, string>;
   quotes: Quotes;
   parlor: Parlor;
   /** A window of its own, with cookies of its own, at the page. */
@@ -15,13 +17,14 @@ type Story = {
 };
 
 export const test = base.extend<Story>({
+  settings: [{}, { option: true }],
   quotes: async ({}, use) => {
     const quotes = await Quotes.starts();
     await use(quotes);
     await quotes.isGone();
   },
-  parlor: async ({ quotes }, use, info) => {
-    const parlor = await Parlor.starts({ PARLOR_STOCK_URL: quotes.url });
+  parlor: async ({ quotes, settings }, use, info) => {
+    const parlor = await Parlor.starts({ PARLOR_STOCK_URL: quotes.url, ...settings });
     await use(parlor);
     await parlor.isGone();
     if (info.status !== info.expectedStatus) await info.attach("server log", { body: parlor.log });

@@ -84,8 +84,7 @@ fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Refusal> {
         Err(error) => error,
     };
     match serde_json::from_slice::<IgnoredAny>(body) {
-        Ok(_) if error.is_data() => Err(Refusal::unprocessable(format!("The body does not fit: {error}."))),
-        Ok(_) => Err(Refusal::new(ErrorCode::InvalidRequest, format!("The body is no valid JSON: {error}."))),
+        Ok(_) => Err(Refusal::unprocessable(format!("The body does not fit: {error}."))),
         Err(error) => Err(Refusal::new(ErrorCode::InvalidRequest, format!("The body is no valid JSON: {error}."))),
     }
 }

@@ -55,10 +55,11 @@ impl Name {
     pub fn as_str(&self) -> &str {
         &self.0
     }
-    /// What two names that count as the same have in common.
+    /// What two names that count as the same have in common: neither case nor the width of a gap tells them apart.
     #[must_use]
     pub fn folded(&self) -> String {
-        caseless::default_case_fold_str(&self.0).nfc().collect()
+        let one_gap = self.0.split_whitespace().collect::<Vec<_>>().join(" ");
+        caseless::default_case_fold_str(&one_gap).nfc().collect()
     }
 }
 impl TryFrom<String> for Name {
@@ -132,6 +133,7 @@ mod tests {
     #[test]
     fn a_name_is_trimmed_and_composed() {
         assert_eq!(Name::parse("  Cafe\u{301} \u{a0}").unwrap().as_str(), "Café");
+        assert_eq!(Name::parse("a \u{2003}b").unwrap().folded(), Name::parse("a b").unwrap().folded());
         assert_eq!(Name::parse("Straße").unwrap().folded(), Name::parse("STRASSE").unwrap().folded());
     }
 

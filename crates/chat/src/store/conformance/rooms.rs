@@ -98,6 +98,10 @@ pub async fn an_owner_who_leaves_is_followed_by_the_oldest_member(store: Arc<dyn
     }
     seq(&store, Append::new(room, Change::Leave { person: ben })).await;
     assert!(owners().await.is_empty());
+    // Whoever comes into an empty room keeps it.
+    seq(&store, join(&anna, Timestamp::now())).await;
+    seq(&store, join(&carl, Timestamp::now())).await;
+    assert_eq!(owners().await, [anna.id]);
 }
 
 pub async fn a_stranger_sees_public_rooms_only(store: Arc<dyn Store>) {

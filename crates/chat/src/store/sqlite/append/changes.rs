@@ -191,8 +191,9 @@ async fn join(tx: &mut SqliteConnection, append: &Append, person: &Person) -> Re
     }
     // The entry that is about to be written counts as read: one's own coming is no news.
     sqlx::query(
-        "INSERT INTO members (room, person, role, read_seq, since) SELECT id, ?, 'member', last_seq + 1, ? \
-         FROM rooms WHERE id = ?",
+        "INSERT INTO members (room, person, role, read_seq, since) SELECT id, ?, \
+         CASE WHEN EXISTS (SELECT 1 FROM members WHERE room = rooms.id) THEN 'member' ELSE 'owner' END, \
+         last_seq + 1, ? FROM rooms WHERE id = ?",
     )
     .bind(bytes(person.id.uuid()))
     .bind(append.at.millis())
