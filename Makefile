@@ -97,4 +97,4 @@ e2e/node_modules/.ready: e2e/package.json e2e/package-lock.json
 $(DENY):
 	cargo install --locked --quiet --no-default-features --root target/tools cargo-deny@$(DENY_VERSION)
 
-.PHONY: run build page test test-rust test-web test-e2e lint fmt protocol audit clean help tools
+.PHONY: run build page picture test test-rust test-web test-e2e lint fmt protocol audit clean help tools
