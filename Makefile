@@ -25,9 +25,10 @@ page: tools web/dist/index.html
 ## test: every check there is: format, lints, licences, unit and black-box tests, the page, the browser
 test: lint test-rust test-web test-e2e
 
-## test-rust: unit tests, conformance suites, and black-box tests over the real program
+## test-rust: unit tests, conformance suites beside a real RabbitMQ, and black-box tests over the real program
 test-rust: page
-	cargo test --locked --workspace
+	cargo test --locked --workspace --no-run
+	scripts/with-rabbitmq cargo test --locked --workspace
 
 ## test-web: the page's unit tests, and its size
 test-web: page
