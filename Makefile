@@ -49,6 +49,12 @@ picture: page e2e/node_modules/.ready
 	cargo build --locked -p parlor
 	cd e2e && PARLOR_PICTURE="$(CURDIR)/docs/parlor.png" npx playwright test picture
 
+## bench: Parlor's costs beside a floor and its peers, in one run of some minutes; writes docs/performance.*. ARGS adds flags
+bench: build crates/load/peers/ws/node_modules/.ready
+	cargo build --locked --release -p parlor-load
+	PARLOR_BIN=$(CURDIR)/target/release/parlor target/release/parlor-load \
+	  --ws crates/load/peers/ws --docs docs $(ARGS)
+
 ## lint: format, clippy, licences and sources of dependencies, the page's types and style
 lint: tools web/node_modules/.ready $(DENY)
 	cargo fmt --all --check
@@ -75,7 +81,7 @@ audit: tools $(DENY) web/node_modules/.ready
 
 ## clean: away with everything that was built
 clean:
-	rm -rf target web/dist web/node_modules e2e/node_modules e2e/test-results e2e/playwright-report
+	rm -rf target web/dist web/node_modules e2e/node_modules e2e/test-results e2e/playwright-report crates/load/peers/ws/node_modules
 
 help:
 	@sed -n 's/^## \([a-z0-9-]*\): /  make \1\t/p' Makefile | expand -t 20
@@ -95,7 +101,11 @@ e2e/node_modules/.ready: e2e/package.json e2e/package-lock.json
 	cd e2e && $(NPM_CI)
 	@touch $@
 
+crates/load/peers/ws/node_modules/.ready: crates/load/peers/ws/package.json crates/load/peers/ws/package-lock.json
+	cd crates/load/peers/ws && $(NPM_CI)
+	@touch $@
+
 $(DENY):
 	cargo install --locked --quiet --no-default-features --root target/tools cargo-deny@$(DENY_VERSION)
 
-.PHONY: run build page picture test test-rust test-web test-e2e lint fmt protocol audit clean help tools
+.PHONY: run build page picture test test-rust test-web test-e2e bench lint fmt protocol audit clean help tools
