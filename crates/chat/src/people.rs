@@ -193,7 +193,9 @@ impl People {
                     added.push(person);
                 }
                 AuthChange::PersonRenamed { person } => {
-                    changed.push((person.clone(), true));
+                    let latest = changed.iter().rev().find(|(one, _)| one.id == person.id).map(|(_, active)| *active);
+                    let active = latest.unwrap_or_else(|| self.active(person.id).is_some());
+                    changed.push((person.clone(), active));
                     renamed.push(person);
                 }
                 AuthChange::PersonDeactivated { person } => {

@@ -8,7 +8,10 @@ use axum::{
     extract::State,
     http::{
         HeaderMap, HeaderValue, Method, StatusCode, Uri,
-        header::{ALLOW, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, ETAG, IF_NONE_MATCH},
+        header::{
+            ACCEPT_ENCODING, ALLOW, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, ETAG, IF_NONE_MATCH,
+            VARY,
+        },
     },
     response::{IntoResponse as _, Response},
 };
@@ -30,6 +33,15 @@ struct PageFile {
     bytes: Cow<'static, [u8]>,
     content_type: String,
     etag: String,
+    choice: Choice,
+}
+
+/// Whether the build holds the file compressed as well, and which of the two is meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Choice {
+    None,
+    Plain,
+    Compressed,
 }
 
 /// Finds a file by its path in `web/dist`.
@@ -45,7 +57,7 @@ fn embedded(path: &str) -> Option<PageFile> {
     let kind = file.metadata.mimetype();
     let charset = if kind.starts_with("text/") { "; charset=utf-8" } else { "" };
     let etag = format!("\"{}\"", crate::secret::hex(&file.metadata.sha256_hash()[..12]));
-    Some(PageFile { content_type: format!("{kind}{charset}"), etag, bytes: file.data })
+    Some(PageFile { content_type: format!("{kind}{charset}"), etag, bytes: file.data, choice: Choice::None })
 }
 
 /// Answers whatever no service answers: with a file of the page, with the page itself on its own routes, or 404.
@@ -67,8 +79,14 @@ async fn answer(State(find): State<Find>, method: Method, uri: Uri, headers: Hea
     }
     if !path.is_empty()
         && path != INDEX
-        && let Some(file) = find(path)
+        && let Some(mut file) = find(path)
     {
+        if let Some(smaller) = find(&format!("{path}.gz")) {
+            file.choice = if takes_gzip(&headers) { Choice::Compressed } else { Choice::Plain };
+            if file.choice == Choice::Compressed {
+                (file.bytes, file.etag) = (smaller.bytes, smaller.etag);
+            }
+        }
         let cache = if path.starts_with(HASHED) { "public, max-age=31536000, immutable" } else { "no-cache" };
         return send(file, cache, &method, &headers);
     }
@@ -88,6 +106,16 @@ fn is_route(path: &str) -> bool {
     path == INDEX || (!SERVERS_OWN.contains(&first) && !last.contains('.'))
 }
 
+/// Whether `gzip` is among the encodings that are taken (RFC 9110, section 12.5.3); a weight of nothing means no.
+fn takes_gzip(headers: &HeaderMap) -> bool {
+    let lines = headers.get_all(ACCEPT_ENCODING).iter().filter_map(|value| value.to_str().ok());
+    lines.flat_map(|line| line.split(',')).any(|encoding| {
+        let (name, weight) = encoding.split_once(';').unwrap_or((encoding, ""));
+        let refused = matches!(weight.trim().trim_start_matches("q="), "0" | "0." | "0.0" | "0.00" | "0.000");
+        name.trim().eq_ignore_ascii_case("gzip") && !refused
+    })
+}
+
 fn send(file: PageFile, cache: &'static str, method: &Method, headers: &HeaderMap) -> Response {
     let known = headers.get_all(IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok()).any(|tags| {
         tags.split(',').map(|tag| tag.trim().trim_start_matches("W/")).any(|tag| tag == "*" || tag == file.etag)
@@ -100,6 +128,12 @@ fn send(file: PageFile, cache: &'static str, method: &Method, headers: &HeaderMa
     }
     response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static(cache));
     response.headers_mut().insert(ETAG, text(&file.etag));
+    if file.choice != Choice::None {
+        response.headers_mut().insert(VARY, HeaderValue::from_static("accept-encoding"));
+    }
+    if file.choice == Choice::Compressed && !known {
+        response.headers_mut().insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+    }
     if known {
         return response;
     }

@@ -15,6 +15,8 @@ use super::{Auth, AuthUnavailable};
 
 /// How long a connection to auth may take to come about.
 const CONNECT: Duration = Duration::from_secs(2);
+/// How long an idle connection is kept: less than the time auth gives the next request's head.
+const IDLE: Duration = Duration::from_secs(5);
 /// How long an answer may take. Longer than the longest poll for events.
 const ANSWER: Duration = Duration::from_secs(35);
 
@@ -44,6 +46,7 @@ impl Remote {
             .no_proxy()
             .redirect(reqwest::redirect::Policy::none())
             .connect_timeout(CONNECT)
+            .pool_idle_timeout(IDLE)
             .timeout(ANSWER)
             .build()?;
         Ok(Self { base, client })

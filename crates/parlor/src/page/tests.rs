@@ -9,6 +9,7 @@ fn built(path: &str) -> Option<PageFile> {
     let (content_type, text) = match path {
         "index.html" => ("text/html; charset=utf-8", "<!doctype html>"),
         "assets/index-4f2a.js" => ("text/javascript; charset=utf-8", "start()"),
+        "assets/index-4f2a.js.gz" => ("application/gzip", "compressed"),
         "icon.svg" => ("image/svg+xml", "<svg/>"),
         _ => return None,
     };
@@ -16,6 +17,7 @@ fn built(path: &str) -> Option<PageFile> {
         bytes: Cow::Borrowed(text.as_bytes()),
         content_type: content_type.into(),
         etag: format!("\"{path}\""),
+        choice: Choice::None,
     })
 }
 
@@ -52,6 +54,27 @@ async fn what_is_hashed_is_kept_for_ever() {
     assert_eq!(header(&response, "cache-control"), "public, max-age=31536000, immutable");
     let (icon, _) = ask(built, "GET", "/icon.svg", None).await;
     assert_eq!(header(&icon, "cache-control"), "no-cache");
+}
+
+#[tokio::test]
+async fn whoever_takes_gzip_gets_what_the_build_compressed() {
+    for (takes, expected) in [
+        ("gzip, deflate, br", "compressed"),
+        ("br;q=1.0, GZIP;q=0.5", "compressed"),
+        ("gzip;q=0", "start()"),
+        ("br", "start()"),
+        ("", "start()"),
+    ] {
+        let request = Request::get("/assets/index-4f2a.js").header(ACCEPT_ENCODING, takes).body(Body::empty());
+        let response = serving(built).oneshot(request.unwrap()).await.unwrap();
+        let encoding = if expected == "compressed" { "gzip" } else { "" };
+        assert_eq!(header(&response, "content-encoding"), encoding, "{takes}");
+        assert_eq!(header(&response, "content-type"), "text/javascript; charset=utf-8");
+        assert_eq!(header(&response, "vary"), "accept-encoding");
+        assert_eq!(to_bytes(response.into_body(), usize::MAX).await.unwrap(), expected, "{takes}");
+    }
+    let (icon, _) = ask(built, "GET", "/icon.svg", None).await;
+    assert_eq!(header(&icon, "vary"), "");
 }
 
 #[tokio::test]
