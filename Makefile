@@ -7,6 +7,8 @@ MAKEFLAGS += --no-builtin-rules
 
 DENY_VERSION := 0.20.2
 DENY := target/tools/bin/cargo-deny
+LLVM_COV_VERSION := 0.9.1
+LLVM_COV_TOOL := target/tools/bin/cargo-llvm-cov
 NPM_CI := npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
 WEB_SOURCES := $(shell find web/src web/public web/index.html web/vite.config.ts web/svelte.config.js -type f 2>/dev/null)
 export PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD := 1
@@ -48,6 +50,13 @@ picture: page e2e/node_modules/.ready
 	scripts/need chromium
 	cargo build --locked -p parlor
 	cd e2e && PARLOR_PICTURE="$(CURDIR)/docs/parlor.png" npx playwright test picture
+
+## coverage: which lines the Rust tests run, and the page's, as tables
+coverage: page $(LLVM_COV_TOOL)
+	scripts/need llvm
+	LLVM_COV=llvm-cov-22 LLVM_PROFDATA=llvm-profdata-22 PATH="$(CURDIR)/target/tools/bin:$$PATH" \
+	  scripts/with-rabbitmq cargo llvm-cov --locked --workspace --exclude parlor-load --summary-only
+	cd web && npm run coverage
 
 ## bench: Parlor's costs beside a floor and its peers, in one run of some minutes; writes docs/performance.*. ARGS adds flags
 bench: build crates/load/peers/ws/node_modules/.ready
@@ -108,4 +117,7 @@ crates/load/peers/ws/node_modules/.ready: crates/load/peers/ws/package.json crat
 $(DENY):
 	cargo install --locked --quiet --no-default-features --root target/tools cargo-deny@$(DENY_VERSION)
 
-.PHONY: run build page picture test test-rust test-web test-e2e bench lint fmt protocol audit clean help tools
+$(LLVM_COV_TOOL):
+	cargo install --locked --quiet --root target/tools cargo-llvm-cov@$(LLVM_COV_VERSION)
+
+.PHONY: run build page picture test test-rust test-web test-e2e coverage bench lint fmt protocol audit clean help tools
