@@ -11,7 +11,9 @@ for (const line of ["/stock=aapl.us", "/stock aapl.us"]) {
     await carlos.sees(QUOTE);
     await john.sees(QUOTE);
     await expect(john.log.getByRole("article", { name: /^Stock: AAPL\.US quote/ })).toBeVisible();
-    await expect(john.message(line)).toHaveCount(0);
+    await expect(john.log.getByRole("article")).toHaveCount(1);
+    await expect(john.log.getByText(`Carlos asked ${line}`)).toBeVisible();
+    await expect(carlos.log.getByText(`You asked ${line}`)).toBeVisible();
     await expect(carlos.composer).toHaveValue("");
     await john.page.reload();
     await john.isIn("general");
