@@ -1,15 +1,23 @@
 //! The guarantees of [`crate::port`], as tests that every adapter passes. They must not know which adapter it is: they
 //! rely on no effect at once and on no order of what comes back.
 //!
-//! An adapter's tests name a function that connects twice to one broker:
+//! An adapter's tests name a function that connects twice to one broker, and, if the broker outlives the test, one that
+//! is called in the end to leave it as it was:
 //!
 //! ```text
 //! parlor_broker::conformance!(connect);
+//! parlor_broker::conformance!(connect, tidy);
 //!
 //! async fn connect() -> Connections { … }
+//! async fn tidy(connections: Connections) { … }
 //! ```
 
-use std::{fmt::Debug, future::Future, sync::Arc, time::Duration};
+use std::{
+    fmt::Debug,
+    future::Future,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use uuid::Uuid;
 
@@ -28,13 +36,19 @@ pub use queues::*;
 pub struct Connections {
     pub one: Arc<dyn Broker>,
     pub other: Arc<dyn Broker>,
+    /// How every name begins that this test uses.
+    pub prefix: String,
+    declared: Arc<Mutex<Vec<String>>>,
 }
 
-/// One `#[tokio::test]` for each guarantee; `$connect` is an async function that returns [`Connections`].
+/// One `#[tokio::test]` for each guarantee.
 #[macro_export]
 macro_rules! conformance {
     ($connect:path) => {
-        $crate::conformance!($connect:
+        $crate::conformance!($connect, $crate::conformance::leave);
+    };
+    ($connect:path, $tidy:path) => {
+        $crate::conformance!($connect, $tidy:
             a_queue_may_be_declared_again,
             another_kind_under_the_same_name_is_refused,
             a_queue_that_nobody_declared_is_named_in_the_error,
@@ -68,25 +82,28 @@ macro_rules! conformance {
             the_status_says_up,
         );
     };
-    ($connect:path: $($guarantee:ident),+ $(,)?) => {
+    ($connect:path, $tidy:path: $($guarantee:ident),+ $(,)?) => {
         $(
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn $guarantee() {
-                $crate::conformance::$guarantee($connect().await).await;
+                let connections = $connect().await;
+                let shown = ::tokio::spawn($crate::conformance::$guarantee(connections.clone())).await;
+                $tidy(connections).await;
+                if let Err(failed) = shown {
+                    ::std::panic::resume_unwind(failed.into_panic());
+                }
             }
         )+
     };
 }
 
+/// For a broker that ends with its test.
+pub async fn leave(_: Connections) {}
+
 /// Longer than any adapter needs; reached only when a guarantee is broken.
 const DEADLINE: Duration = Duration::from_secs(10);
 /// After this, what was published to expire has expired.
 const TTL: Duration = Duration::from_millis(40);
-
-/// A name that no other test uses: a broker may keep queues from one run to the next.
-fn fresh(what: &str) -> String {
-    format!("conformance.{what}.{}", Uuid::new_v4().simple())
-}
 
 async fn in_time<T>(what: &str, future: impl Future<Output = T>) -> T {
     tokio::time::timeout(DEADLINE, future).await.unwrap_or_else(|_| panic!("too late: {what}"))
@@ -97,8 +114,22 @@ fn done<T, E: Debug>(result: Result<T, E>) -> T {
 }
 
 impl Connections {
+    #[must_use]
+    pub fn new(prefix: &str, one: Arc<dyn Broker>, other: Arc<dyn Broker>) -> Self {
+        Self { one, other, prefix: prefix.to_owned(), declared: Arc::default() }
+    }
+    /// The queues that a guarantee has used.
+    #[must_use]
+    pub fn declared(&self) -> Vec<String> {
+        self.declared.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+    /// A name that no other test uses: a broker may keep queues from one run to the next.
+    fn fresh(&self, what: &str) -> String {
+        format!("{}.{what}.{}", self.prefix, Uuid::new_v4().simple())
+    }
     async fn queue(&self, what: &str, kind: QueueKind) -> String {
-        let name = fresh(what);
+        let name = self.fresh(what);
+        self.declared.lock().unwrap_or_else(PoisonError::into_inner).push(name.clone());
         done(in_time("declare", self.one.declare(&Queue { name: name.clone(), kind })).await);
         name
     }

@@ -3,6 +3,7 @@
 //! * [`port`]: queues, hints, and who may do what with them
 //! * [`topology`]: the queues of an installation by name
 //! * [`memory`]: everything in this process
+//! * [`rabbitmq`]: between processes
 //! * [`conformance`]: the suite that every adapter passes
 //!
 //! The store is the truth and the broker only hastens: a queue carries work that a row elsewhere vouches for,
@@ -31,10 +32,12 @@
 pub mod conformance;
 pub mod memory;
 pub mod port;
+pub mod rabbitmq;
 pub mod topology;
 
 pub use memory::MemoryBroker;
 pub use port::{
     Broker, BrokerError, Consumer, DeadReason, Delivery, Hints, Message, Publisher, Queue, QueueKind, Status, Verdict,
 };
+pub use rabbitmq::RabbitBroker;
 pub use topology::Topology;

@@ -46,6 +46,11 @@ impl Topology {
     pub fn replies(&self, replica: &str) -> Queue {
         Queue { name: self.name(&format!("replies.{replica}")), kind: QueueKind::Exclusive { max_length: 100 } }
     }
+    /// The exchange that hints cross between processes, with their topics as routing keys.
+    #[must_use]
+    pub fn hints(&self) -> String {
+        self.name("hints")
+    }
     /// Topic of progress on the way to askers.
     #[must_use]
     pub fn progress(&self) -> String {

@@ -2,7 +2,7 @@
 
 use parlor_protocol::limits;
 
-use super::{Connections, done, fresh, in_time, next, next_text, text};
+use super::{Connections, done, in_time, next, next_text, text};
 use crate::port::{BrokerError, Message, Publisher, Queue, QueueKind, Verdict};
 
 pub async fn a_queue_may_be_declared_again(connections: Connections) {
@@ -25,7 +25,7 @@ pub async fn another_kind_under_the_same_name_is_refused(connections: Connection
 }
 
 pub async fn a_queue_that_nobody_declared_is_named_in_the_error(connections: Connections) {
-    let name = fresh("nowhere");
+    let name = connections.fresh("nowhere");
     let published = in_time("publish", connections.one.publish(&name, Message::new("lost"))).await;
     assert_eq!(published, Err(BrokerError::NoQueue(name.clone())));
     let consumed = in_time("consume", connections.one.consume(&name, 1)).await;

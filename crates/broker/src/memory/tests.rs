@@ -5,7 +5,7 @@ use crate::conformance::Connections;
 
 async fn connect() -> Connections {
     let broker = Arc::new(MemoryBroker::new());
-    Connections { one: broker.clone(), other: broker }
+    Connections::new("suite", broker.clone(), broker)
 }
 
 crate::conformance!(connect);
