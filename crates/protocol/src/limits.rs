@@ -27,7 +27,9 @@ pub const TOPIC_CHARS: usize = 250;
 /// The largest integer that JSON readers everywhere hold exactly (2^53 - 1).
 pub const SEQ_MAX: u64 = (1 << 53) - 1;
 /// Characters of a request's `id` that are echoed when it is no UUID.
-pub const ECHOED_ID_CHARS: usize = 64;
+pub const ECHOED_ID_CHARS: usize = 1_024;
+/// Characters of what a client wrote that are shown again in an error's text.
+pub const QUOTED_CHARS: usize = 64;
 /// Bytes of a password.
 pub const PASSWORD_BYTES: usize = 1_024;
 /// Characters a newly chosen password has at least.

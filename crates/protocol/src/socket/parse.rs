@@ -61,7 +61,7 @@ fn checked(bytes: &[u8]) -> Result<ClientFrame, Refusal> {
         }
         "resume" => resume(fields),
         other => {
-            let shown: String = other.chars().take(limits::ECHOED_ID_CHARS).collect();
+            let shown: String = other.chars().take(limits::QUOTED_CHARS).collect();
             Err(invalid(format!("There is no frame of type {shown:?}.")))
         }
     }
