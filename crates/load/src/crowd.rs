@@ -122,7 +122,7 @@ impl Crowd {
             if let Some(end) = read.windows(4).position(|four| four == b"\r\n\r\n") {
                 break end + 4;
             }
-            let n = stream.read(&mut self.buffer)?;
+            let n = read_some(&mut stream, &mut self.buffer)?;
             ensure!(n > 0 && read.len() < 64 * 1024, "the server closed in the handshake");
             read.extend_from_slice(&self.buffer[..n]);
         };
@@ -131,7 +131,7 @@ impl Crowd {
         let mut first = None;
         frames.feed(&read[end..], |kind| first = first.or(Some(kind)));
         while opening.greets && first.is_none() {
-            let n = stream.read(&mut self.buffer)?;
+            let n = read_some(&mut stream, &mut self.buffer)?;
             ensure!(n > 0, "the server closed before hello");
             frames.feed(&self.buffer[..n], |kind| first = first.or(Some(kind)));
         }
@@ -226,6 +226,16 @@ impl Crowd {
             }
             if left == 0 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         })
+    }
+}
+
+/// Reads from a blocking socket. A child's end interrupts a read that has a time limit; then it is read again.
+fn read_some(stream: &mut TcpStream, buffer: &mut [u8]) -> io::Result<usize> {
+    loop {
+        match stream.read(buffer) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            read => return read,
+        }
     }
 }
 

@@ -14,7 +14,7 @@ use parlor_load::{
     broadcast,
     crowd::Stop,
     floor,
-    measure::Bench,
+    measure::{Bench, Part},
     report,
     scale::{Programs, Scale},
 };
@@ -25,7 +25,7 @@ use tokio::signal::unix::{SignalKind, signal};
 #[command(version)]
 struct Cli {
     #[command(subcommand)]
-    part: Option<Part>,
+    role: Option<Role>,
     /// Folder of the peer in Node, its dependencies installed.
     #[arg(long, value_name = "FOLDER")]
     ws: Option<PathBuf>,
@@ -38,13 +38,16 @@ struct Cli {
     /// As little as shows that everything works.
     #[arg(long)]
     smoke: bool,
+    /// Measures this alone; can be given several times. Nothing is written into the docs then.
+    #[arg(long, value_name = "PART")]
+    only: Vec<Part>,
     /// Rounds of every measurement.
     #[arg(long, value_name = "N")]
     rounds: Option<usize>,
 }
 
 #[derive(Debug, Subcommand)]
-enum Part {
+enum Role {
     /// The floor of fan-out, for so many sockets and frames of so many bytes.
     Floor { sockets: usize, frame_bytes: usize },
     /// The peer in Rust.
@@ -54,14 +57,14 @@ enum Part {
 fn main() -> Result<()> {
     let cli = Cli::parse();
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
-    match cli.part {
-        Some(Part::Floor { sockets, frame_bytes }) => {
+    match cli.role {
+        Some(Role::Floor { sockets, frame_bytes }) => {
             let listener = TcpListener::bind("127.0.0.1:0")?;
             announce(listener.local_addr()?.port())?;
             end_with_input();
             floor::serve(&listener, sockets, frame_bytes)
         }
-        Some(Part::Tungstenite) => runtime.block_on(async {
+        Some(Role::Tungstenite) => runtime.block_on(async {
             let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
             announce(listener.local_addr()?.port())?;
             end_with_input();
@@ -104,10 +107,10 @@ fn bench(cli: Cli, runtime: &tokio::runtime::Runtime) -> Result<()> {
         }
         asked.ask();
     });
-    let figures = Bench { scale, programs, runtime: runtime.handle().clone(), stop }.run()?;
+    let figures = Bench { only: cli.only.clone(), scale, programs, runtime: runtime.handle().clone(), stop }.run()?;
     let table = report::table(&figures);
     stdout().write_all(table.as_bytes())?;
-    if let Some(docs) = cli.docs {
+    if let Some(docs) = cli.docs.filter(|_| cli.only.is_empty()) {
         let write = |name: &str, text: &str| {
             let path = docs.join(name);
             std::fs::write(&path, text).with_context(|| format!("{} cannot be written", path.display()))

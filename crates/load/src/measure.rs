@@ -17,9 +17,21 @@ pub mod commands;
 pub mod fanout;
 pub mod memory;
 
+/// The measurements.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Part {
+    FanOut,
+    LargeRoom,
+    Memory,
+    Acks,
+    Commands,
+}
+
 /// What every measurement needs.
 #[derive(Debug)]
 pub struct Bench {
+    /// What is measured: everything, if nothing is named.
+    pub only: Vec<Part>,
     pub scale: Scale,
     pub programs: Programs,
     pub runtime: Handle,
@@ -31,7 +43,7 @@ pub struct Bench {
 pub struct Figures {
     pub scale: Scale,
     pub machine: Machine,
-    pub fan_out: fanout::FanOut,
+    pub fan_out: Option<fanout::FanOut>,
     pub large_fan_out: Option<fanout::FanOut>,
     pub memory: Vec<memory::Memory>,
     pub acks: Vec<acks::Acks>,
@@ -61,40 +73,41 @@ impl Machine {
 }
 
 impl Bench {
-    /// Measures everything.
+    /// Measures everything that was asked for.
     ///
     /// # Errors
     /// If a server fails, or the run is asked to stop.
     pub fn run(&self) -> Result<Figures> {
-        let files = process::open_many_files();
         let mut scale = self.scale.clone();
-        // A few files are for other things than sockets; the floor of a room needs as many as Parlor does.
-        let most = usize::try_from(files).unwrap_or(usize::MAX).saturating_sub(500) / 2;
+        let files = process::open_many_files();
+        // A server and the client are two processes; each needs a few files for other things than sockets.
+        let most = usize::try_from(files).unwrap_or(usize::MAX).saturating_sub(500);
         if scale.large.is_some_and(|large| large > most) {
             say(&format!("{files} files may be open: the large room has {most} members"));
             scale.large = Some(most);
         }
-        say("fan-out …");
-        let fan_out = fanout::measure(self, scale.members, &self.peers())?;
-        let large = scale.large.map(|large| {
-            say("fan-out in a large room …");
-            fanout::measure(self, large, &[])
-        });
-        say("memory of idle sockets …");
-        let memory = memory::measure(self)?;
-        say("durable acks …");
-        let acks = acks::measure(self)?;
-        say("commands …");
-        let commands = commands::measure(self)?;
+        let large_room = || match scale.large {
+            Some(large) => fanout::measure(self, large, &[]).map(Some),
+            None => Ok(None),
+        };
         Ok(Figures {
-            scale,
+            fan_out: self.part(Part::FanOut, || fanout::measure(self, scale.members, &self.peers()))?,
+            large_fan_out: self.part(Part::LargeRoom, large_room)?.flatten(),
+            memory: self.part(Part::Memory, || memory::measure(self))?.unwrap_or_default(),
+            acks: self.part(Part::Acks, || acks::measure(self))?.unwrap_or_default(),
+            commands: self.part(Part::Commands, || commands::measure(self))?.unwrap_or_default(),
             machine: Machine::here(),
-            fan_out,
-            large_fan_out: large.transpose()?,
-            memory,
-            acks,
-            commands,
+            scale: scale.clone(),
         })
+    }
+
+    /// A measurement, unless others are asked for.
+    fn part<T>(&self, part: Part, measure: impl FnOnce() -> Result<T>) -> Result<Option<T>> {
+        if !self.only.is_empty() && !self.only.contains(&part) {
+            return Ok(None);
+        }
+        say(&format!("{part:?} …"));
+        measure().map(Some)
     }
 
     /// The peers that take part.

@@ -32,11 +32,11 @@ pub struct Row {
     pub name: Name,
     pub single: Spread,
     pub burst: Spread,
-    /// To the bare write of every frame.
+    /// To the bare write of every frame by itself.
     pub single_ratio: Spread,
-    /// To the bare write of a whole burst at once.
+    /// To the same: a burst that is one write costs a tenth.
     pub burst_ratio: Spread,
-    /// To the bare write of every frame, without what Parlor spends on keeping the message.
+    /// The same without what Parlor spends on keeping the message.
     pub single_ratio_without_keeping: Option<Spread>,
     pub burst_ratio_without_keeping: Option<Spread>,
     /// What the load client spent on hearing one delivery of a single message.
@@ -104,12 +104,12 @@ fn row(name: Name, own: &Rounds, floor: &Rounds, keeping: &Rounds, members: usiz
         single: Spread::of(&own.single)?,
         burst: Spread::of(&own.burst)?,
         single_ratio: Spread::of_ratios(&own.single, &floor.single)?,
-        burst_ratio: Spread::of_ratios(&own.burst, &floor.burst)?,
+        burst_ratio: Spread::of_ratios(&own.burst, &floor.single)?,
         single_ratio_without_keeping: of_parlor(Spread::of_ratios(
             &without(&own.single, &keeping.single),
             &floor.single,
         )),
-        burst_ratio_without_keeping: of_parlor(Spread::of_ratios(&without(&own.burst, &keeping.burst), &floor.burst)),
+        burst_ratio_without_keeping: of_parlor(Spread::of_ratios(&without(&own.burst, &keeping.burst), &floor.single)),
         client: Spread::of(&own.client)?,
     })
 }

@@ -4,7 +4,11 @@
 use std::fmt::Write as _;
 
 use super::goal;
-use crate::{measure::Figures, stats::Spread, subject::Name};
+use crate::{
+    measure::{Figures, fanout::Row},
+    stats::Spread,
+    subject::Name,
+};
 
 const WIDTH: f64 = 760.0;
 const LABELS: f64 = 270.0;
@@ -48,12 +52,13 @@ pub fn draw(figures: &Figures) -> String {
 }
 
 fn groups(figures: &Figures) -> Vec<Group> {
-    let fan_out = |title: String, pick: fn(&crate::measure::fanout::Row) -> Spread, goal| Group {
+    let room = figures.fan_out.iter();
+    let members = figures.fan_out.as_ref().map_or(0, |room| room.members);
+    let fan_out = |title: String, pick: fn(&Row) -> Spread, goal| Group {
         title,
         goal: Some(goal),
-        bars: figures.fan_out.rows.iter().map(|row| bar(row.name, pick(row), times)).collect(),
+        bars: room.clone().flat_map(|room| &room.rows).map(|row| bar(row.name, pick(row), times)).collect(),
     };
-    let members = figures.fan_out.members;
     let burst = figures.scale.burst;
     let memory = figures.memory.iter().map(|row| bar(row.name, scaled(row.bytes_per_socket, 1.0 / 1024.0), kib));
     let acks = figures.acks.iter().map(|row| Bar {
@@ -69,7 +74,7 @@ fn groups(figures: &Figures) -> Vec<Group> {
             goal::SINGLE,
         ),
         fan_out(
-            format!("CPU per delivery, bursts of {burst}: to the bare write of a burst"),
+            format!("CPU per delivery, bursts of {burst}: to the bare write of single messages"),
             |row| row.burst_ratio,
             goal::BURST,
         ),
