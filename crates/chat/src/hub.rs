@@ -211,9 +211,15 @@ impl Hub {
         if let Position::At(seq) = channel.lock().position {
             return Ok(Some(seq));
         }
-        let Some(last) = self.store.last_seq(channel.room).await? else {
-            self.rooms.remove_if(&channel.room, |_, there| Arc::ptr_eq(there, channel));
-            return Ok(None);
+        let last = match self.store.last_seq(channel.room).await {
+            Ok(Some(last)) => last,
+            unknown => {
+                // A channel that nobody opens must not gather entries for ever; the next to come makes a new one.
+                self.rooms.remove_if(&channel.room, |_, there| Arc::ptr_eq(there, channel));
+                let mut state = channel.lock();
+                state.retired |= matches!(state.position, Position::Opening(_));
+                return unknown;
+            }
         };
         let mut state = channel.lock();
         if let Position::Opening(waiting) = &mut state.position {

@@ -1,6 +1,6 @@
 //! A chat node: what its parts share, and the life of all its tasks.
 
-use std::{num::NonZeroU32, path::PathBuf, sync::Arc, time::Duration};
+use std::{collections::HashSet, num::NonZeroU32, path::PathBuf, sync::Arc, time::Duration};
 
 use anyhow::Context as _;
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
@@ -128,9 +128,12 @@ pub async fn open(config: Config, ports: Ports) -> anyhow::Result<Chat> {
 
 /// Makes `general`, with the demo people as its founding members. Everyone else joins as auth tells of them.
 async fn seed(store: &dyn Store, demo_people: Option<u32>) -> anyhow::Result<()> {
-    let founders: Vec<_> = demo_people.into_iter().flat_map(demo::people).map(|person| (person, true)).collect();
-    store.save_people(&founders).await?;
-    let ids: Vec<_> = founders.iter().map(|(person, _)| person.id).collect();
+    let founders: Vec<_> = demo_people.into_iter().flat_map(demo::people).collect();
+    let ids: Vec<_> = founders.iter().map(|person| person.id).collect();
+    // Of those who are known, auth has told more since.
+    let known: HashSet<_> = store.people().await?.into_iter().map(|(person, _)| person.id).collect();
+    let new = founders.into_iter().filter(|person| !known.contains(&person.id)).map(|person| (person, true));
+    store.save_people(&new.collect::<Vec<_>>()).await?;
     let name = Name::parse("general").context("the first room's name")?;
     match store.create_room(&Room::new(GENERAL, &name, RoomKind::Public), &ids).await? {
         Opened::Created(_) | Opened::Existing(_) => Ok(()),
@@ -148,10 +151,11 @@ impl Chat {
     pub async fn run(self, shutdown: CancellationToken) {
         let Self { node, writer } = self;
         let tasks = TaskTracker::new();
+        let command_tasks = TaskTracker::new();
         let stop_commands = CancellationToken::new();
         let stop_writer = CancellationToken::new();
         tasks.spawn(writer.run(stop_writer.clone()));
-        let spawn = |stop: &CancellationToken, task: Task| {
+        let spawn = |tasks: &TaskTracker, stop: &CancellationToken, task: Task| {
             let (node, stop) = (Arc::clone(&node), stop.clone());
             tasks.spawn(async move {
                 match task {
@@ -169,10 +173,10 @@ impl Chat {
             });
         };
         for task in [Task::Follow, Task::BrokerStatus, Task::Hints, Task::Sweep, Task::Housekeeping] {
-            spawn(&shutdown, task);
+            spawn(&tasks, &shutdown, task);
         }
         for task in [Task::Manifests, Task::Answers, Task::Dead, Task::Progress, Task::Deadlines] {
-            spawn(&stop_commands, task);
+            spawn(&command_tasks, &stop_commands, task);
         }
         let getting_ready = async {
             node.people.catch_up(&node).await;
@@ -186,7 +190,10 @@ impl Chat {
         shutdown.run_until_cancelled(getting_ready).await;
         node.readiness.draining();
         node.goodbye().await;
+        // What an answer begins goes through the writer, so that one ends last.
         stop_commands.cancel();
+        command_tasks.close();
+        command_tasks.wait().await;
         stop_writer.cancel();
         tasks.close();
         tasks.wait().await;

@@ -98,6 +98,9 @@ impl Outbox {
     /// Sends `hello`, and behind it what has come up since the socket was known.
     pub fn greet(&self, hello: Bytes) {
         let mut out = self.lock();
+        if out.closing.is_some() {
+            return;
+        }
         let waiting = std::mem::take(&mut out.backlog);
         out.backlog_bytes = 0;
         out.greeted = true;
@@ -181,7 +184,11 @@ impl Outbox {
             return;
         }
         out.closing = Some(code);
-        if code == CloseCode::TooSlow {
+        if !out.greeted {
+            // Nothing comes before `hello`, and that does not come any more.
+            out.backlog.clear();
+            out.backlog_bytes = 0;
+        } else if code == CloseCode::TooSlow {
             // The first item may be half written; each ends where a frame ends.
             out.backlog.truncate(1);
             out.backlog_bytes = out.backlog.iter().map(Bytes::len).sum();
@@ -242,6 +249,30 @@ impl Outbox {
     pub fn is_closing(&self) -> bool {
         let out = self.lock();
         out.closing.is_some() || out.broken
+    }
+
+    /// As [`Outbox::flush`], for who has more to say: an error also when the goodbye has been said.
+    ///
+    /// # Errors
+    /// When nothing more can be sent.
+    pub async fn make_room(&self, below: usize) -> io::Result<()> {
+        loop {
+            {
+                let mut out = self.lock();
+                if out.broken || out.closing.is_some() {
+                    return Err(io::ErrorKind::BrokenPipe.into());
+                }
+                self.flush_now(&mut out)?;
+                if out.backlog.is_empty() || out.backlog_bytes < below {
+                    return Ok(());
+                }
+            }
+            // Somebody else may end the connection while the client reads nothing.
+            tokio::select! {
+                writable = self.stream.writable() => writable?,
+                () = self.wake.notified() => {}
+            }
+        }
     }
 
     /// Writes what waits, until less than `below` bytes do, as fast as the client reads.

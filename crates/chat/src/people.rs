@@ -166,7 +166,18 @@ impl People {
     }
 
     async fn poll(&self, node: &Node, wait: Duration) -> Result<AuthEvents, AuthUnavailable> {
-        auth::events(&*self.auth, &node.config.keys, self.position.load(Ordering::Acquire), wait).await
+        let position = self.position.load(Ordering::Acquire);
+        let events = auth::events(&*self.auth, &node.config.keys, position, wait).await?;
+        if events.last < position {
+            tracing::error!(
+                position,
+                last = events.last,
+                "auth's log is shorter than before: it is read anew from its start"
+            );
+            self.position.store(0, Ordering::Release);
+            return auth::events(&*self.auth, &node.config.keys, 0, Duration::ZERO).await;
+        }
+        Ok(events)
     }
 
     /// Whether there was something to apply.

@@ -26,6 +26,7 @@ pub fn tell(node: &Node, asked: &NewInvocation, outcome: &Outcome) {
         Outcome::Message { .. } => "message",
         Outcome::Answer { .. } => "answer",
         Outcome::Error { code, .. } => code.as_str(),
+        Outcome::Forgotten => "forgotten",
     };
     metrics::counter!("parlor_commands_total", "result" => result).increment(1);
     let waiting = node.commands.take_waiting(asked.id);
@@ -60,7 +61,7 @@ pub async fn repeat(node: &Node, socket: &Socket, known: &Invocation) -> Result<
 /// The frame for the asker alone, if the outcome is for the asker alone.
 fn frame(asked: &NewInvocation, outcome: &Outcome) -> Option<ServerFrame> {
     match outcome.clone() {
-        Outcome::Message { .. } => None,
+        Outcome::Message { .. } | Outcome::Forgotten => None,
         Outcome::Answer { author, text } => Some(ServerFrame::Answer { id: asked.id, room: asked.room, author, text }),
         Outcome::Error { code, message } => {
             let id = Some(asked.id.to_string());

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use axum::extract::State;
-use parlor_edge::{Json, Problem};
+use parlor_edge::{Json, Problem, problem};
 use parlor_protocol::{
     error::Refusal,
     http::{PersonRequest, Room as RoomBody},
-    ids::RoomId,
+    ids::{PersonId, RoomId},
 };
 
 use super::rooms::{admit, seen_by};
@@ -28,15 +28,22 @@ pub async fn open(
     if other.id == me {
         return Err(Refusal::unprocessable("A direct conversation needs somebody else.").into());
     }
-    let room = match node.store.direct_room(&Room::direct(RoomId::new()), me, other.id).await.map_err(unavailable)? {
+    // To its end, though the caller may go: both must be let in.
+    let made = make(Arc::clone(&node), me, other.id);
+    let made = node.connections.tasks.spawn(made).await.map_err(problem::internal)?;
+    Ok(Json(made?))
+}
+
+async fn make(node: Arc<Node>, me: PersonId, other: PersonId) -> Result<RoomBody, Refusal> {
+    let room = match node.store.direct_room(&Room::direct(RoomId::new()), me, other).await.map_err(unavailable)? {
         Opened::Created(room) => {
-            for person in [me, other.id] {
+            for person in [me, other] {
                 admit(&node, person, room.id).await?;
             }
             room
         }
         Opened::Existing(room) => room,
-        Opened::NameTaken => return Err(permission::unknown_room().into()),
+        Opened::NameTaken => return Err(permission::unknown_room()),
     };
-    Ok(Json(seen_by(&node, me, room.id).await?))
+    seen_by(&node, me, room.id).await
 }

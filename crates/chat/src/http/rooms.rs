@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::{extract::State, http::StatusCode};
-use parlor_edge::{Json, Path, Problem};
+use parlor_edge::{Json, Path, Problem, problem};
 use parlor_protocol::{
     error::{ErrorCode, Refusal},
     http::{NewRoom, NewRoomKind, ReadRequest, Room as RoomBody, RoomKind},
@@ -42,22 +42,27 @@ pub async fn create(
         NewRoomKind::Public => RoomKind::Public,
         NewRoomKind::Private => RoomKind::Private,
     };
-    let me = who.person().id;
     let room = Room::new(RoomId::new(), &name, kind);
+    let made = make(Arc::clone(&node), who.person().id, room);
+    // To its end, though the caller may go: whoever is a member must be let in.
+    let made = node.connections.tasks.spawn(made).await.map_err(problem::internal)?;
+    Ok((StatusCode::CREATED, Json(made?)))
+}
+
+async fn make(node: Arc<Node>, me: PersonId, room: Room) -> Result<RoomBody, Refusal> {
     match node.store.create_room(&room, &[me]).await.map_err(unavailable)? {
         Opened::Created(_) | Opened::Existing(_) => {}
         Opened::NameTaken => {
-            let message = format!("There is a room named {} already.", name.as_str());
-            return Err(Refusal::new(ErrorCode::RoomExists, message).into());
+            let message = format!("There is a room named {} already.", room.name);
+            return Err(Refusal::new(ErrorCode::RoomExists, message));
         }
     }
-    if kind == RoomKind::Public {
+    if room.kind == RoomKind::Public {
         // Behind the commit: whoever hears of the room can open it.
         let created = ServerFrame::RoomCreated { room: view::public(&room) };
         node.hub.send_to_all(&wire::text(&created.to_json())).await;
     }
-    let body = admit(&node, me, room.id).await?;
-    Ok((StatusCode::CREATED, Json(body)))
+    admit(&node, me, room.id).await
 }
 
 /// Lets a founding member's sockets into a new room; the room as the person sees it.

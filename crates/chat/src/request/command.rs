@@ -35,11 +35,16 @@ async fn ask(
     text: &Text,
 ) -> Result<(), Refusal> {
     within_rate(node, who)?;
+    // What was accepted once has its outcome told again, though the asker has left the room since.
+    let known = node.store.invocation(id).await.map_err(unavailable)?;
+    if let Some(known) = &known
+        && known.asked.asker == who.person().id
+        && known.asked.room.to_string() == room
+    {
+        return ask_again(node, socket, known).await;
+    }
     let may = permission::post(node, who, room).await?;
-    if let Some(known) = node.store.invocation(id).await.map_err(unavailable)? {
-        if known.asked.asker == may.person().id && known.asked.room == may.room() {
-            return ask_again(node, socket, &known).await;
-        }
+    if known.is_some() {
         return Err(id_taken());
     }
     let line = line::parse(text.as_str())?;

@@ -17,8 +17,11 @@ use crate::{
     store::StoreError,
 };
 
-/// A replay goes on when less than this waits in the outbox, so that its entries never reach the outbox's bound.
-const LOW_WATER: usize = 64 * 1024;
+/// A replay goes on when less than this waits in the outbox. Together with what is handed over at once, the largest
+/// entry (some 210 KiB when all of it must be escaped) included, it stays below the outbox's bound.
+const LOW_WATER: usize = 32 * 1024;
+/// Bytes handed over at once, if a single entry has not more.
+const PAGE_BYTES: usize = 64 * 1024;
 
 pub async fn handle(node: &Node, socket: &Arc<Socket>, rooms: BTreeMap<String, Seq>) {
     for (room, seen) in rooms {
@@ -34,7 +37,7 @@ pub async fn handle(node: &Node, socket: &Arc<Socket>, rooms: BTreeMap<String, S
             refuse(socket, None, permission::unavailable(error));
             return socket.outbox().abandon();
         }
-        if socket.outbox().is_closing() {
+        if socket.outbox().is_closing() || node.connections.stop_reading.is_cancelled() {
             return;
         }
     }
@@ -82,19 +85,27 @@ async fn send(node: &Node, socket: &Socket, room: RoomId, after: Seq, upto: Seq)
     let last = entries.last().map(|entry| entry.seq);
     let mut page = BytesMut::new();
     for entry in entries {
-        page.extend_from_slice(&wire::text(&entry.into_frame().to_json()));
-        if page.len() >= LOW_WATER && !hand_over(socket, room, page.split()).await {
+        let frame = wire::text(&entry.into_frame().to_json());
+        if !page.is_empty()
+            && page.len() + frame.len() > PAGE_BYTES
+            && !hand_over(node, socket, room, page.split()).await
+        {
             return Ok(Sent::Over);
         }
+        page.extend_from_slice(&frame);
     }
-    if !page.is_empty() && !hand_over(socket, room, page).await {
+    if !page.is_empty() && !hand_over(node, socket, room, page).await {
         return Ok(Sent::Over);
     }
     Ok(Sent::Upto(last))
 }
 
-async fn hand_over(socket: &Socket, room: RoomId, page: BytesMut) -> bool {
-    socket.outbox().flush(LOW_WATER).await.is_ok() && socket.outbox().send_replayed(room, page.freeze())
+/// Whether the replay goes on. It does not if the connection ends, or the service stops, while the client reads slowly.
+async fn hand_over(node: &Node, socket: &Socket, room: RoomId, page: BytesMut) -> bool {
+    let room_made = node.connections.stop_reading.run_until_cancelled(socket.outbox().make_room(LOW_WATER)).await;
+    // Whoever takes what is sent is alive, though nothing is read from it meanwhile.
+    socket.hear();
+    matches!(room_made, Some(Ok(()))) && socket.outbox().send_replayed(room, page.freeze())
 }
 
 fn gone(socket: &Socket, room: String) {

@@ -46,7 +46,11 @@ pub async fn live(node: &Arc<Node>, who: &Who, socket: &Arc<Socket>, read_ahead:
         drop(reading);
         match read {
             Err(code) => socket.outbox().close(code),
-            Ok(End::Stopping) => node.connections.say_goodbye.cancelled().await,
+            Ok(End::Stopping) => {
+                node.connections.say_goodbye.cancelled().await;
+                // One that came while the others were told.
+                socket.outbox().close(CloseCode::GoingAway);
+            }
             Ok(End::Closing) => {}
             Ok(End::Broken) => return,
         }

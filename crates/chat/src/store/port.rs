@@ -83,7 +83,7 @@ pub trait Store: Send + Sync + std::fmt::Debug + 'static {
     async fn overdue(&self, now: Timestamp, limit: u32) -> Result<Vec<Invocation>>;
     /// When the next deadline of an open invocation is.
     async fn next_deadline(&self) -> Result<Option<Timestamp>>;
-    /// Forgets invocations whose outcome is older than `before`, at most `limit`; how many.
+    /// Forgets outcomes older than `before`, at most `limit`, but not that there was one; how many.
     async fn forget_invocations(&self, before: Timestamp, limit: u32) -> Result<u64>;
 
     /// Whether the store answers at all.
@@ -225,4 +225,6 @@ pub enum Outcome {
         code: ErrorCode,
         message: String,
     },
+    /// It is too long ago to be told again. The id stays known, so that the command never runs twice.
+    Forgotten,
 }

@@ -134,6 +134,9 @@ pub async fn overdue_ones_are_found_and_old_ones_forgotten(store: Arc<dyn Store>
     assert_eq!(store.next_deadline().await.unwrap(), Some(at(20)));
     assert_eq!(store.forget_invocations(at(11), 10).await.unwrap(), 0);
     assert_eq!(store.forget_invocations(at(12), 10).await.unwrap(), 1);
-    assert!(store.invocation(ids[0]).await.unwrap().is_none());
+    assert_eq!(store.forget_invocations(at(12), 10).await.unwrap(), 0);
+    assert_eq!(store.invocation(ids[0]).await.unwrap().unwrap().outcome, Some(Outcome::Forgotten));
+    let again = invocation(ids[0], RoomId::new(), PersonId::new(), at(10));
+    assert!(matches!(store.begin(&again).await.unwrap(), Begun::Known(_)), "it never runs twice");
     assert!(store.invocation(ids[1]).await.unwrap().is_some());
 }

@@ -143,9 +143,10 @@ pub(super) async fn next_deadline(readers: &SqlitePool) -> Result<Option<Timesta
 
 pub(super) async fn forget(tx: &mut SqliteConnection, before: Timestamp, limit: u32) -> Result<u64> {
     let gone = sqlx::query(
-        "DELETE FROM invocations WHERE id IN \
+        "UPDATE invocations SET outcome = ?, line = '', finished = NULL WHERE id IN \
          (SELECT id FROM invocations WHERE outcome IS NOT NULL AND finished < ? LIMIT ?)",
     )
+    .bind(serde_json::to_string(&Outcome::Forgotten).context("an outcome")?)
     .bind(before.millis())
     .bind(limit)
     .execute(tx)
