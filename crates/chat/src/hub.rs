@@ -189,20 +189,21 @@ impl Hub {
         socket: &Arc<Socket>,
         first: impl Fn(Seq) -> Option<Bytes>,
     ) -> Result<Option<Seq>, StoreError> {
-        if !socket.enter(room) {
-            return Ok(None);
-        }
         loop {
             let channel = Arc::clone(&self.rooms.entry(room).or_insert_with(|| Arc::new(Channel::new(room))));
-            let opened = self.open(&channel).await;
-            let Ok(Some(opened)) = opened else {
-                socket.exit(room);
-                return opened;
-            };
-            let join = |cut| Item::Join { socket: Arc::clone(socket), first: first(cut) };
-            if let Some(cut) = self.push_at(&channel, opened, join) {
-                return Ok(Some(cut));
+            let Some(opened) = self.open(&channel).await? else { return Ok(None) };
+            let mut state = channel.lock();
+            if state.retired {
+                continue;
             }
+            // Noted and queued in one: whoever is expelled or closes afterwards is queued behind.
+            if !socket.enter(room) {
+                return Ok(None);
+            }
+            let cut = state.cut(opened);
+            state.push(Item::Join { socket: Arc::clone(socket), first: first(cut) });
+            self.wake(&channel, &mut state);
+            return Ok(Some(cut));
         }
     }
 
@@ -215,9 +216,14 @@ impl Hub {
             Ok(Some(last)) => last,
             unknown => {
                 // A channel that nobody opens must not gather entries for ever; the next to come makes a new one.
-                self.rooms.remove_if(&channel.room, |_, there| Arc::ptr_eq(there, channel));
-                let mut state = channel.lock();
-                state.retired |= matches!(state.position, Position::Opening(_));
+                let retires = {
+                    let mut state = channel.lock();
+                    state.retired |= matches!(state.position, Position::Opening(_));
+                    state.retired
+                };
+                if retires {
+                    self.rooms.remove_if(&channel.room, |_, there| Arc::ptr_eq(there, channel));
+                }
                 return unknown;
             }
         };
@@ -232,22 +238,6 @@ impl Hub {
         Ok(Some(last))
     }
 
-    /// Pushes an item and tells at which number it stands; `None` if the channel has been retired.
-    fn push_at(&self, channel: &Arc<Channel>, opened: Seq, item: impl FnOnce(Seq) -> Item) -> Option<Seq> {
-        let mut state = channel.lock();
-        if state.retired {
-            return None;
-        }
-        let cut = match state.position {
-            Position::At(seq) => seq,
-            Position::Opening(_) => opened,
-        };
-        let item = item(cut);
-        state.push(item);
-        self.wake(channel, &mut state);
-        Some(cut)
-    }
-
     fn push(&self, channel: &Arc<Channel>, item: Item) {
         let mut state = channel.lock();
         state.push(item);
@@ -260,8 +250,12 @@ impl Hub {
     pub async fn hold(&self, room: RoomId, socket: &Arc<Socket>) -> Option<Seq> {
         let channel = self.channel(room)?;
         let (done, held) = oneshot::channel();
-        let hold = |cut| Item::Hold { socket: Arc::clone(socket), cut, done };
-        self.push_at(&channel, Seq::ZERO, hold)?;
+        {
+            let mut state = channel.lock();
+            let cut = state.cut(Seq::ZERO);
+            state.push(Item::Hold { socket: Arc::clone(socket), cut, done });
+            self.wake(&channel, &mut state);
+        }
         // The walker drops `done` if the socket has left meanwhile.
         held.await.ok()
     }
@@ -364,6 +358,13 @@ impl Channel {
 }
 
 impl State {
+    /// The number at which an item stands that is pushed now; `opened` if nobody has looked into the store yet.
+    fn cut(&self, opened: Seq) -> Seq {
+        match self.position {
+            Position::At(seq) => seq,
+            Position::Opening(_) => opened,
+        }
+    }
     fn push(&mut self, item: Item) {
         self.queued_bytes += item.bytes();
         self.queue.push_back(item);

@@ -68,6 +68,10 @@ async fn make(node: Arc<Node>, me: PersonId, room: Room) -> Result<RoomBody, Ref
 /// Lets a founding member's sockets into a new room; the room as the person sees it.
 pub async fn admit(node: &Node, person: PersonId, room: RoomId) -> Result<RoomBody, Refusal> {
     let body = seen_by(node, person, room).await?;
+    if !body.member {
+        // Another tab has left it in between.
+        return Ok(body);
+    }
     let first = |cut| {
         let room = RoomBody { last_seq: Some(cut), ..body.clone() };
         wire::text(&ServerFrame::RoomJoined { room }.to_json())

@@ -106,16 +106,8 @@ impl Walker {
         match item {
             Item::Entry(_) => unreachable!("entries are taken in rounds"),
             Item::Join { socket, first } => {
-                // It may have been expelled, or have closed, before this was queued.
-                if !socket.is_in(room) {
-                    return;
-                }
                 if let Some(first) = first {
                     socket.outbox().send(first);
-                }
-                // Expelled and back again before the walker came here: one place is enough.
-                if self.contains(&socket) {
-                    return;
                 }
                 match self.chunks.iter_mut().find(|chunk| chunk.sockets.len() < CHUNK) {
                     Some(chunk) => {
