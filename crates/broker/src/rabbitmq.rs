@@ -13,8 +13,11 @@
 //! | hints before the wire | 1,024 | new ones are dropped and counted |
 //! | hints on the way to a listener | 1,024 on its queue, as many received and read by nobody | the oldest, the newest are dropped |
 //! | deliveries, and verdicts on them | the consumer's prefetch | the broker sends no more |
-//! | messages on a queue | as declared | as declared |
+//! | messages on a queue | as declared, and up to as many more as are unconfirmed | as declared |
 //! | queues that are declared again | 4,096 | further ones are declared by their users alone |
+//!
+//! A queue's bound is soft because a quorum queue says that it is full a little after it is. An acknowledgement may be
+//! lost with the connection, and its message comes back: whoever takes one can take it twice.
 //!
 //! A dropped [`RabbitBroker`] ends its task too; [`RabbitBroker::close`] waits until what was settled has been said.
 

@@ -68,14 +68,29 @@ impl Feed {
         let left = self.hand_in(&end).await;
         let Self { channel, mut incoming, feed, settle, mut settled } = self;
         drop((feed, settle));
-        // Before anything goes back: this consumer would get it again, and it would count as one more delivery.
-        let cancel = channel.basic_cancel(incoming.tag(), BasicCancelOptions::default());
-        let cancelled = !matches!(left, Left::Over) && matches!(timeout(CANCEL_WITHIN, cancel).await, Ok(Ok(())));
-        while cancelled && let Some(Ok(delivery)) = incoming.next().await {
-            pass_on(delivery.acker, Verdict::Requeue).await;
+        let is_over = matches!(left, Left::Over);
+        let mut last = match left {
+            Left::Holding(settled) => Some(settled),
+            Left::Alone | Left::Over => None,
+        };
+        // What goes back does so after this consumer's end: it would get it again, as one more delivery that counts.
+        let mut to_return = Vec::new();
+        while let Some((acker, verdict)) = last.take().or_else(|| settled.try_recv().ok()) {
+            match verdict {
+                Verdict::Requeue => to_return.push(acker),
+                Verdict::Ack | Verdict::Reject => pass_on(acker, verdict).await,
+            }
         }
-        if let Left::Holding((acker, verdict)) = left {
-            pass_on(acker, verdict).await;
+        // The broker answers once it has carried out what was said before. Otherwise the channel's end might overtake
+        // acknowledgements: a quorum queue keeps them back while more than 32 are under way.
+        let cancel = channel.basic_cancel(incoming.tag(), BasicCancelOptions::default());
+        if !is_over && matches!(timeout(CANCEL_WITHIN, cancel).await, Ok(Ok(()))) {
+            while let Some(Ok(delivery)) = incoming.next().await {
+                to_return.push(delivery.acker);
+            }
+        }
+        for acker in to_return {
+            pass_on(acker, Verdict::Requeue).await;
         }
         while let Some(Some((acker, verdict))) = end.run_until_cancelled(settled.recv()).await {
             pass_on(acker, verdict).await;
