@@ -59,15 +59,14 @@ impl Installation {
     /// Takes away what the test has left on the broker.
     pub async fn tidy(&self, queues: &[String]) {
         let connection = Connection::connect(&url(), ConnectionProperties::default()).await.expect("the broker");
-        let channel = connection.create_channel().await.expect("a channel");
         for queue in queues {
-            // An exclusive one that is still there belongs to another connection, and goes with it.
-            if !channel.status().connected() {
-                return;
-            }
+            // An exclusive one that is still there belongs to another connection, and goes with it; to try costs the channel.
+            let channel = connection.create_channel().await.expect("a channel");
             let _ = channel.queue_delete(queue.as_str().into(), QueueDeleteOptions::default()).await;
         }
-        let _ = channel.exchange_delete(self.topology.hints().into(), ExchangeDeleteOptions::default()).await;
+        let channel = connection.create_channel().await.expect("a channel");
+        let hints = self.topology.hints();
+        channel.exchange_delete(hints.into(), ExchangeDeleteOptions::default()).await.expect("the exchange goes");
         let _ = connection.close(200, "OK".into()).await;
     }
 }
