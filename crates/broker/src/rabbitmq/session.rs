@@ -44,7 +44,10 @@ pub(super) struct Session {
     blocked: watch::Sender<bool>,
     /// Consumers, listeners and the sender of hints.
     tasks: TaskTracker,
+    /// They finish.
     end: CancellationToken,
+    /// Nobody waits any longer for the client, which may leave a question without an answer as its connection dies.
+    lost: CancellationToken,
 }
 
 /// What a session's owner has to know about it.
@@ -61,7 +64,7 @@ impl Session {
         hints::declare_exchange(&channel, &hints_exchange).await?;
         let blocked = watch::Sender::new(false);
         let (announced, to_send) = mpsc::channel(HINTS_MAX);
-        let (tasks, end) = (TaskTracker::new(), CancellationToken::new());
+        let (tasks, end, lost) = (TaskTracker::new(), CancellationToken::new(), CancellationToken::new());
         let (link, exchange, until) = (publisher.clone(), hints_exchange.clone(), end.clone());
         tasks.spawn(async move { hints::send(&link, &exchange, to_send, until).await });
         Ok(Self {
@@ -75,10 +78,28 @@ impl Session {
             blocked,
             tasks,
             end,
+            lost,
         })
     }
 
+    /// Asks the broker as long as there is a connection to it.
+    async fn ask<T>(&self, asked: impl Future<Output = Result<T, BrokerError>>) -> Result<T, BrokerError> {
+        self.lost.run_until_cancelled(asked).await.unwrap_or(Err(BrokerError::Unavailable))
+    }
+
+    /// Runs a part of the session until it has finished, or there is nothing left to finish on.
+    fn run(&self, part: impl Future<Output = ()> + Send + 'static) {
+        let lost = self.lost.clone();
+        self.tasks.spawn(async move {
+            lost.run_until_cancelled(part).await;
+        });
+    }
+
     pub(super) async fn declare(&self, queue: &Queue) -> Result<(), BrokerError> {
+        self.ask(self.declare_now(queue)).await
+    }
+
+    async fn declare_now(&self, queue: &Queue) -> Result<(), BrokerError> {
         let mut place = self.declarations.lock().await;
         let channel = match place.take() {
             Some(channel) if channel.status().connected() => channel,
@@ -93,21 +114,27 @@ impl Session {
     }
 
     pub(super) async fn publish(&self, queue: &str, message: &Message) -> Result<(), BrokerError> {
-        self.publishing.publish(queue, message).await
+        self.ask(self.publishing.publish(queue, message)).await
     }
 
     pub(super) async fn consume(&self, queue: &str, prefetch: u16) -> Result<Consumer, BrokerError> {
         let exclusive = self.exclusive.lock().unwrap_or_else(PoisonError::into_inner).contains(queue);
-        let channel = self.receiver.channel().await.map_err(|error| about(queue, &error))?;
-        let (feed, consumer) = consume::begin(channel, queue, prefetch, exclusive).await?;
-        self.tasks.spawn(feed.run(self.end.clone()));
+        let begin = async {
+            let channel = self.receiver.channel().await.map_err(|error| about(queue, &error))?;
+            consume::begin(channel, queue, prefetch, exclusive).await
+        };
+        let (feed, consumer) = self.ask(begin).await?;
+        self.run(feed.run(self.end.clone()));
         Ok(consumer)
     }
 
     pub(super) async fn listen(&self, topics: &[&str]) -> Result<Hints, BrokerError> {
-        let channel = self.receiver.channel().await.map_err(|error| about("of hints", &error))?;
-        let (listening, hints) = hints::listen(channel, &self.hints_exchange, topics).await?;
-        self.tasks.spawn(listening.run(self.end.clone()));
+        let begin = async {
+            let channel = self.receiver.channel().await.map_err(|error| about("of hints", &error))?;
+            hints::listen(channel, &self.hints_exchange, topics).await
+        };
+        let (listening, hints) = self.ask(begin).await?;
+        self.run(listening.run(self.end.clone()));
         Ok(hints)
     }
 
@@ -144,11 +171,15 @@ impl Session {
         }
     }
 
-    /// Ends it in order: the last verdicts first, then the connections.
+    /// Ends it in order: the last verdicts first, then the connections. A session that lost one of them has nothing to wait for.
     pub(super) async fn close(&self) {
         self.end.cancel();
         self.tasks.close();
-        let _ = timeout(FINISH_WITHIN, self.tasks.wait()).await;
+        if self.publisher.is_up() && self.receiver.is_up() {
+            let _ = timeout(FINISH_WITHIN, self.tasks.wait()).await;
+        }
+        self.lost.cancel();
+        self.tasks.wait().await;
         tokio::join!(self.receiver.close(), self.publisher.close());
     }
 }
