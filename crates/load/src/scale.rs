@@ -23,6 +23,8 @@ pub struct Scale {
     pub idle: usize,
     /// People who each say one thing after the other.
     pub senders: Vec<usize>,
+    /// How many of them are in a room together, besides each in a room alone.
+    pub together: usize,
     /// How long they do in a round.
     #[serde(serialize_with = "seconds")]
     pub sending: Duration,
@@ -47,6 +49,7 @@ impl Scale {
             burst: 20,
             idle: 5_000,
             senders: vec![1, 50, 500],
+            together: 10,
             sending: Duration::from_secs(1),
             commands: 100,
         }
@@ -63,7 +66,8 @@ impl Scale {
             bursts: 1,
             burst: 3,
             idle: 20,
-            senders: vec![1, 3],
+            senders: vec![1, 4],
+            together: 2,
             sending: Duration::from_millis(50),
             commands: 2,
         }

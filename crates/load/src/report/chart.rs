@@ -62,7 +62,7 @@ fn groups(figures: &Figures) -> Vec<Group> {
     let burst = figures.scale.burst;
     let memory = figures.memory.iter().map(|row| bar(row.name, scaled(row.bytes_per_socket, 1.0 / 1024.0), kib));
     let acks = figures.acks.iter().map(|row| Bar {
-        label: format!("{} senders", row.senders),
+        label: format!("{} senders, {} in a room", row.senders, row.together),
         value: row.ratio,
         text: times(row.ratio.median),
         own: true,
