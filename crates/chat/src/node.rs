@@ -4,7 +4,7 @@ use std::{collections::HashSet, num::NonZeroU32, path::PathBuf, sync::Arc, time:
 
 use anyhow::Context as _;
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
-use parlor_broker::{Broker, Topology};
+use parlor_broker::{Broker, Status, Topology};
 use parlor_edge::{Keys, Readiness, Site};
 use parlor_protocol::{
     demo,
@@ -181,8 +181,12 @@ impl Chat {
         let getting_ready = async {
             node.people.catch_up(&node).await;
             let built_in = node.commands.available(&node.config.built_in_commands);
-            if tokio::time::timeout(BUILT_IN_BOTS, built_in).await.is_err() {
-                tracing::warn!("a built-in bot does not announce itself");
+            let mut broker = node.commands.broker.status();
+            tokio::select! {
+                () = built_in => {}
+                // Without a broker they cannot come, and messages need none.
+                _ = broker.wait_for(|&status| status == Status::Down) => {}
+                () = tokio::time::sleep(BUILT_IN_BOTS) => tracing::warn!("a built-in bot does not announce itself"),
             }
             node.readiness.ready();
             std::future::pending::<()>().await;

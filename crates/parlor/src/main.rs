@@ -2,16 +2,20 @@
 //!
 //! * [`cli`], [`settings`]: what was asked for
 //! * [`serve`], [`apart`], [`user`]: doing it; [`run`](mod@run): from start to exit, signals included
+//! * [`services`]: what each is told; [`meeting`]: the broker between them; [`entrance`]: where a process is reached
 //! * [`page`]: the files of the page; [`secret`]: the installation's; [`telemetry`]: logs and metrics
 
 #![forbid(unsafe_code)]
 
 mod apart;
 mod cli;
+mod entrance;
+mod meeting;
 mod page;
 mod run;
 mod secret;
 mod serve;
+mod services;
 mod settings;
 mod telemetry;
 mod user;

@@ -17,7 +17,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    apart::{self, Service},
+    apart,
     cli::{Bot, Cli, Command},
     serve::serve,
     settings::{Settings, Unusable},
@@ -41,32 +41,41 @@ fn carry_out(cli: Cli) -> Result<()> {
     }
     let settings = Settings::load(cli.settings, cli.config.as_deref())?;
     match cli.command.unwrap_or(Command::Serve) {
-        Command::Auth => apart::refuse(Service::Auth, &settings),
-        Command::Chat => apart::refuse(Service::Chat, &settings),
-        Command::Bot(Bot::Stock) => apart::refuse(Service::Stock, &settings),
+        Command::Config => Ok(()),
         Command::User(asked) => {
             telemetry::log(&settings)?;
             Builder::new_current_thread().enable_all().build()?.block_on(user::carry_out(asked, &settings))
         }
-        Command::Serve => {
-            telemetry::log(&settings)?;
-            // Fails only if somebody chose one already, and nobody did.
-            let _ = rustls::crypto::ring::default_provider().install_default();
-            let runtime = Runtime::new().context("threads cannot be started")?;
-            let ended = runtime.block_on(until_signal(settings));
-            runtime.shutdown_background();
-            ended
-        }
-        Command::Config => Ok(()),
+        Command::Serve => run_service(settings, serve),
+        Command::Auth => run_service(settings, apart::auth),
+        Command::Chat => run_service(settings, apart::chat),
+        Command::Bot(Bot::Stock) => run_service(settings, apart::stock),
     }
 }
 
-/// Serves until the first signal and the stop it begins; a second signal ends at once.
-async fn until_signal(settings: Settings) -> Result<()> {
+fn run_service<Serving: Future<Output = Result<()>>>(
+    settings: Settings,
+    serve: impl FnOnce(Settings, CancellationToken) -> Serving,
+) -> Result<()> {
+    telemetry::log(&settings)?;
+    // Fails only if somebody chose one already, and nobody did.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let runtime = Runtime::new().context("threads cannot be started")?;
     let limit = settings.shutdown_timeout.0;
     let stop = CancellationToken::new();
+    let ended = runtime.block_on(async { until_signal(serve(settings, stop.clone()), stop, limit).await });
+    runtime.shutdown_background();
+    ended
+}
+
+/// Serves until the first signal and the stop it begins; a second signal ends at once.
+async fn until_signal(
+    serving: impl Future<Output = Result<()>>,
+    stop: CancellationToken,
+    limit: Duration,
+) -> Result<()> {
     let mut signals = Signals::listen().context("signals cannot be waited for")?;
-    let mut serving = pin!(serve(settings, stop.clone()));
+    let mut serving = pin!(serving);
     select! {
         ended = &mut serving => return ended,
         () = signals.next() => tracing::info!("stopping"),

@@ -34,6 +34,14 @@ pub fn in_folder(data: &Path) -> Result<Secret> {
     read(&file)?.with_context(|| format!("{} went away", file.display()))
 }
 
+/// The secret that an earlier start has made in this data folder.
+///
+/// # Errors
+/// If the file is there and holds none.
+pub fn kept_in(data: &Path) -> Result<Option<Secret>> {
+    read(&data.join(FILE))
+}
+
 /// Makes the data folder, for its owner alone, if it is not there.
 ///
 /// # Errors

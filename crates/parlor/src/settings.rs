@@ -42,7 +42,8 @@ pub struct Settings {
     #[config(env = "PARLOR_DATABASE_URL", layer_attr(arg(long, global = true, value_name = "URL")))]
     pub database_url: Option<DatabaseUrl>,
 
-    /// The message broker: memory: inside the one process of `parlor serve`.
+    /// The message broker. Unset: memory:, inside the one process of `parlor serve`; for a service alone
+    /// amqp://guest:guest@127.0.0.1:5672/%2f. Outside bots join at an amqp:// broker only.
     #[config(env = "PARLOR_BROKER_URL", layer_attr(arg(long, global = true, value_name = "URL")))]
     pub broker_url: Option<BrokerUrl>,
 
@@ -64,7 +65,7 @@ pub struct Settings {
     pub auth_url: Url,
 
     /// At least 32 characters, the same for all services of an installation. Unset: `parlor serve` makes one on its
-    /// first start and keeps it in the data folder.
+    /// first start and keeps it in the data folder; a service alone takes one that is kept there, and makes none.
     #[config(env = "PARLOR_SECRET", validate = values::long_enough, layer_attr(arg(skip)))]
     pub secret: Option<Secret>,
 

@@ -17,7 +17,7 @@ use parlor_protocol::{
 use crate::{
     cli::User,
     secret,
-    serve::accounts_file,
+    services::accounts_file,
     settings::{Settings, Unusable},
 };
 
