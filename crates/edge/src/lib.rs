@@ -20,6 +20,7 @@ pub mod parts;
 pub mod probes;
 pub mod problem;
 pub mod serve;
+mod stream;
 pub mod token;
 mod waiting;
 pub mod watch;
@@ -33,6 +34,7 @@ pub use parts::{Path, Query};
 pub use probes::Readiness;
 pub use problem::Problem;
 pub use serve::serve;
+pub use stream::bare;
 pub use token::SessionToken;
 
 /// Carries the internal key between services.

@@ -1,13 +1,16 @@
 //! The accept loop: connections in, requests to the router, and the graceful stop. Must not know what is served.
-//!
-//! It stands directly on `TokioIo<TcpStream>`, so that whoever takes an upgrade finds the bare socket in it.
 
 use std::{convert::Infallible, io, sync::Arc, time::Duration};
 
-use axum::{Router, body::Body, response::Response};
+use axum::{
+    Router,
+    body::Body,
+    http::{HeaderValue, header},
+    response::Response,
+};
 use http_body_util::Limited;
 use hyper::{Request, body::Body as _, body::Incoming, server::conn::http1, service::service_fn};
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::rt::TokioTimer;
 use parlor_protocol::limits;
 use tokio::{
     net::{TcpListener, TcpStream},
@@ -19,6 +22,7 @@ use tower::ServiceExt;
 use crate::{
     body::Timely,
     client::Peer,
+    stream::Stream,
     waiting::{Seat, WaitingRoom},
 };
 
@@ -29,6 +33,8 @@ pub struct Times {
     pub head: Duration,
     /// From a request's head to the end of its body.
     pub body: Duration,
+    /// For each 32 KiB of an answer that its client reads more slowly than it comes.
+    pub answer: Duration,
     /// After an error of accept that time alone can heal, as no free file descriptor.
     pub pause: Duration,
     /// At the stop, for heads that are on their way.
@@ -44,6 +50,7 @@ impl Default for Times {
         Self {
             head: Duration::from_secs(10),
             body: Duration::from_secs(30),
+            answer: Duration::from_secs(30),
             pause: Duration::from_millis(100),
             last_heads: Duration::from_millis(250),
             grace: Duration::from_secs(8),
@@ -129,7 +136,7 @@ impl Server {
             .header_read_timeout(self.times.head)
             .max_headers(HEAD_FIELDS)
             .max_header_size(HEAD_BYTES)
-            .serve_connection(TokioIo::new(stream), service)
+            .serve_connection(Stream::new(stream, self.times.answer), service)
             .with_upgrades();
         let mut connection = std::pin::pin!(connection);
         let ended = tokio::select! {
@@ -158,7 +165,14 @@ impl Server {
             }
         });
         request.extensions_mut().insert(peer);
-        self.router.clone().oneshot(request).await
+        // A chunked body may have had a length beside it, by which somebody in front of us found another end to it:
+        // what follows on this connection is not to be trusted (RFC 9112, section 6.1).
+        let is_last = request.headers().contains_key(header::TRANSFER_ENCODING);
+        let mut answered = self.router.clone().oneshot(request).await;
+        if is_last && let Ok(response) = &mut answered {
+            response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+        }
+        answered
     }
 }
 

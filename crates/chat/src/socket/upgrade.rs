@@ -8,14 +8,12 @@ use axum::{
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse as _, Response},
 };
-use hyper::upgrade::{OnUpgrade, Upgraded};
-use hyper_util::rt::TokioIo;
-use parlor_edge::Problem;
+use hyper::upgrade::OnUpgrade;
+use parlor_edge::{Problem, bare};
 use parlor_protocol::{
     error::{ErrorCode, Refusal},
     socket::CloseCode,
 };
-use tokio::net::TcpStream;
 use tungstenite::handshake::derive_accept_key;
 
 use super::{Socket, life};
@@ -71,7 +69,11 @@ fn handshake_key(headers: &HeaderMap) -> Result<String, Refusal> {
 }
 
 async fn connection(node: Arc<Node>, who: Who, on_upgrade: OnUpgrade) {
-    let Some((stream, read_ahead)) = on_upgrade.await.ok().and_then(bare) else { return };
+    // The client may be gone before it is told.
+    let Ok(upgraded) = on_upgrade.await else { return };
+    let Some((stream, read_ahead)) = bare(upgraded) else {
+        return tracing::error!("an upgraded connection is no TCP stream");
+    };
     let options = socket2::SockRef::from(&stream);
     if let Err(error) = options.set_send_buffer_size(SEND_BUFFER) {
         tracing::debug!(%error, "a socket keeps its send buffer");
@@ -83,16 +85,5 @@ async fn connection(node: Arc<Node>, who: Who, on_upgrade: OnUpgrade) {
     } else {
         socket.outbox().close(CloseCode::TooManyConnections);
         life::finish(&socket).await;
-    }
-}
-
-/// The TCP stream under the upgraded connection, and what the client had sent behind its handshake.
-fn bare(upgraded: Upgraded) -> Option<(TcpStream, Vec<u8>)> {
-    match upgraded.downcast::<TokioIo<TcpStream>>() {
-        Ok(parts) => Some((parts.io.into_inner(), parts.read_buf.to_vec())),
-        Err(_) => {
-            tracing::error!("an upgraded connection is no TCP stream");
-            None
-        }
     }
 }

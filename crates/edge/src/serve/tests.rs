@@ -9,7 +9,6 @@ use axum::{
     response::IntoResponse,
     routing::{any, get, post},
 };
-use hyper_util::rt::TokioIo;
 use parlor_protocol::{http::EditRequest, limits};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -32,7 +31,7 @@ struct Running {
 /// Nothing ends by time here unless a test makes its time short.
 fn patient() -> Times {
     let pause = Duration::from_millis(1);
-    Times { head: LONG, body: LONG, pause, last_heads: LONG, grace: LONG, waiting: 100 }
+    Times { head: LONG, body: LONG, answer: LONG, pause, last_heads: LONG, grace: LONG, waiting: 100 }
 }
 
 async fn running(times: Times, router: Router) -> Running {
@@ -120,6 +119,53 @@ async fn a_body_or_a_head_beyond_its_bound_is_refused() {
     server.stops().await;
 }
 
+/// Far more than the kernel holds for a client that reads nothing.
+fn endless() -> Router {
+    Router::new().route("/", get(|| async { vec![b'x'; 32 * 1024 * 1024] }))
+}
+
+#[tokio::test]
+async fn an_answer_that_nobody_reads_ends_the_connection() {
+    let server = running(Times { answer: SHORT, ..patient() }, endless()).await;
+    let mut stuck = server.sends("GET / HTTP/1.1\r\nhost: a\r\n\r\n").await;
+    // The stop waits for answers in flight: it ends only because this one does.
+    let mut first = [0];
+    soon(stuck.read_exact(&mut first)).await.unwrap();
+    server.stops().await;
+    assert!(rest(&mut stuck).await.len() < 32 * 1024 * 1024, "it was cut short");
+}
+
+#[tokio::test]
+async fn an_answer_that_is_read_slowly_but_steadily_is_given_whole() {
+    let patience = Duration::from_secs(1);
+    let server = running(Times { answer: patience, ..patient() }, endless()).await;
+    let mut slow = server.sends("GET / HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n").await;
+    let mut piece = vec![0; 1024 * 1024];
+    let mut ticks = tokio::time::interval(patience / 20);
+    for _ in 0..25 {
+        ticks.tick().await;
+        soon(slow.read_exact(&mut piece)).await.unwrap();
+    }
+    assert!(rest(&mut slow).await.len() >= 7 * 1024 * 1024);
+    server.stops().await;
+}
+
+#[tokio::test]
+async fn a_chunked_body_is_the_last_on_its_connection() {
+    let server = running(patient(), hello()).await;
+    let head = "POST /edit HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\n";
+    for lengths in
+        ["transfer-encoding: chunked\r\ncontent-length: 4", "content-length: 4\r\ntransfer-encoding: chunked"]
+    {
+        let smuggled = "GET / HTTP/1.1\r\nhost: a\r\n\r\n";
+        let body = "d\r\n{\"text\":\"hi\"}\r\n0\r\n\r\n";
+        let mut stream = server.sends(format!("{head}{lengths}\r\n\r\n{body}{smuggled}")).await;
+        let answers = rest(&mut stream).await;
+        assert!(answers.starts_with("HTTP/1.1 200 OK") && answers.ends_with("\r\n\r\nhi"), "{answers}");
+    }
+    server.stops().await;
+}
+
 #[tokio::test]
 async fn an_upgrade_gives_the_bare_socket() {
     let (give, mut taken) = mpsc::channel(1);
@@ -128,8 +174,7 @@ async fn an_upgrade_gives_the_bare_socket() {
         async move {
             let upgrade = hyper::upgrade::on(&mut request);
             tokio::spawn(async move {
-                let parts = upgrade.await.unwrap().downcast::<TokioIo<TcpStream>>().unwrap();
-                give.send((parts.io.into_inner(), parts.read_buf)).await.unwrap();
+                give.send(crate::bare(upgrade.await.unwrap()).unwrap()).await.unwrap();
             });
             (StatusCode::SWITCHING_PROTOCOLS, [("connection", "upgrade"), ("upgrade", "echo")]).into_response()
         }
