@@ -8,8 +8,8 @@ use axum::{
     http::{Method, StatusCode},
 };
 
-/// They come every few seconds and would bury the rest.
-const PROBES: [&str; 3] = ["/healthz", "/readyz", "/metrics"];
+/// They come every few seconds, with nobody behind them, and would bury the rest.
+const MACHINES: [&str; 4] = ["/healthz", "/readyz", "/metrics", "/internal/events"];
 
 /// A request under way.
 #[derive(Debug)]
@@ -32,8 +32,8 @@ impl Watch {
         let took = begun.elapsed();
         let status = status.as_u16();
         let ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
-        if PROBES.contains(&route.as_str()) {
-            tracing::debug!(method, route, status, ms, "probe");
+        if MACHINES.contains(&route.as_str()) {
+            tracing::debug!(method, route, status, ms, "request");
         } else {
             tracing::info!(method, route, status, ms, "request");
         }

@@ -16,7 +16,7 @@ use tokio::{
 };
 
 use crate::{
-    Answer, Person, Quotes, Tab, eventually,
+    Answer, Person, Quotes, Rabbit, Tab, eventually,
     person::{call, http_client, upgrade},
     soon,
 };
@@ -28,6 +28,7 @@ pub use log::Log;
 /// How the program is to be started.
 #[derive(Debug, Clone)]
 pub struct Setup {
+    service: &'static [&'static str],
     arguments: Vec<String>,
     settings: Vec<(String, String)>,
     listen: String,
@@ -35,7 +36,7 @@ pub struct Setup {
 
 impl Default for Setup {
     fn default() -> Self {
-        Self { arguments: Vec::new(), settings: Vec::new(), listen: "127.0.0.1:0".to_owned() }
+        Self { service: &["serve"], arguments: Vec::new(), settings: Vec::new(), listen: "127.0.0.1:0".to_owned() }
     }
 }
 
@@ -44,6 +45,16 @@ impl Setup {
     #[must_use]
     pub fn demo() -> Self {
         Self::default().argument("--demo")
+    }
+    /// One service alone, as `&["bot", "stock"]`; without demo mode.
+    #[must_use]
+    pub fn service(service: &'static [&'static str]) -> Self {
+        Self { service, ..Self::default() }
+    }
+    /// At this broker, under this installation's names.
+    #[must_use]
+    pub fn meets_at(self, broker_url: &str, rabbit: &Rabbit) -> Self {
+        self.set("PARLOR_BROKER_URL", broker_url).set("PARLOR_BROKER_PREFIX", rabbit.prefix())
     }
     /// One more argument of the command line.
     #[must_use]
@@ -84,7 +95,7 @@ impl Setup {
 
     fn command(&self, folder: &Path) -> Command {
         let mut command = program(folder, &self.settings);
-        command.arg("serve").args(["--listen", &self.listen]).args(&self.arguments);
+        command.args(self.service).args(["--listen", &self.listen]).args(&self.arguments);
         command
     }
 }

@@ -17,6 +17,7 @@ use tokio_util::sync::CancellationToken;
 use super::{
     failure::{about, short},
     link::Link,
+    message,
     queues::table,
 };
 use crate::port::{BrokerError, HINTS_MAX, Hints};
@@ -69,7 +70,7 @@ async fn send_one(link: &Link, channel: &mut Option<Channel>, exchange: &ShortSt
         }
     };
     let options = BasicPublishOptions::default();
-    channel.basic_publish(exchange.clone(), hint.topic, options, &hint.body, Default::default()).await.map(drop)
+    channel.basic_publish(exchange.clone(), hint.topic, options, &hint.body, message::hint()).await.map(drop)
 }
 
 /// The broker's side of [`Hints`].

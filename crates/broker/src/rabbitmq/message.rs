@@ -8,11 +8,13 @@ use super::failure::short;
 use crate::port::{BrokerError, DeadReason, Message};
 
 const PERSISTENT: u8 = 2;
+/// All of an installation's messages are, by its published document.
+const JSON: &str = "application/json";
 /// The longest expiration, in milliseconds, that RabbitMQ takes; a longer one closes the channel. That is 49 days.
 const EXPIRATION_MAX: u128 = u32::MAX as u128;
 
 pub(super) fn properties(message: &Message) -> Result<BasicProperties, BrokerError> {
-    let mut properties = BasicProperties::default().with_delivery_mode(PERSISTENT);
+    let mut properties = hint().with_delivery_mode(PERSISTENT);
     if let Some(id) = &message.correlation_id {
         properties = properties.with_correlation_id(short(id)?);
     }
@@ -27,6 +29,11 @@ pub(super) fn properties(message: &Message) -> Result<BasicProperties, BrokerErr
         Some(_) | None => {}
     }
     Ok(properties)
+}
+
+/// Of what waits in no queue that outlives its listener.
+pub(super) fn hint() -> BasicProperties {
+    BasicProperties::default().with_content_type(JSON.into())
 }
 
 pub(super) fn received(body: Vec<u8>, properties: &BasicProperties) -> Message {
@@ -77,6 +84,7 @@ mod tests {
         let sent = Message::new("body").correlation_id("id").reply_to("queue").expires_in(Duration::from_millis(1_500));
         let wire = properties(&sent).unwrap();
         assert_eq!(*wire.delivery_mode(), Some(PERSISTENT));
+        assert_eq!(wire.content_type().as_ref().map(|kind| kind.as_str()), Some(JSON));
         assert_eq!(received(b"body".to_vec(), &wire), sent);
     }
 

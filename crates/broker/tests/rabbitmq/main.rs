@@ -3,6 +3,5 @@
 
 mod life;
 mod outages;
-mod proxy;
 mod real;
 mod suite;

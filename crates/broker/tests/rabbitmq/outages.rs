@@ -8,11 +8,9 @@ use std::{
 
 use bytes::Bytes;
 use parlor_broker::{Broker, BrokerError, Consumer, Delivery, Message, RabbitBroker, Status};
+use parlor_testing::Proxy;
 
-use crate::{
-    proxy::Proxy,
-    real::{Installation, becomes, in_time},
-};
+use crate::real::{Installation, becomes, in_time};
 
 /// What "at once" means on a busy machine.
 const AT_ONCE: Duration = Duration::from_secs(1);

@@ -7,6 +7,7 @@ use lapin::{
     options::{ExchangeDeleteOptions, QueueDeleteOptions},
 };
 use parlor_broker::{Broker, Queue, QueueKind, RabbitBroker, Status, Topology};
+pub use parlor_testing::rabbit::url;
 use uuid::Uuid;
 
 /// Longer than anything takes; reached only when something is broken.
@@ -16,10 +17,6 @@ const DEADLINE: Duration = Duration::from_secs(30);
 pub struct Installation {
     prefix: String,
     pub topology: Topology,
-}
-
-pub fn url() -> String {
-    std::env::var("PARLOR_TEST_AMQP_URL").expect("no RabbitMQ to test with: run make test or set PARLOR_TEST_AMQP_URL")
 }
 
 pub async fn in_time<T>(what: &str, future: impl Future<Output = T>) -> T {

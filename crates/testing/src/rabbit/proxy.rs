@@ -12,10 +12,10 @@ use tokio::{
     task::JoinSet,
 };
 
-use crate::real::url;
+use super::url;
 
 /// What each connection's task follows.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Way {
     open: bool,
     flows: bool,
@@ -24,6 +24,8 @@ struct Way {
     epoch: u32,
 }
 
+/// A port of its own before the broker's.
+#[derive(Debug)]
 pub struct Proxy {
     address: SocketAddr,
     way: watch::Sender<Way>,
@@ -35,6 +37,7 @@ const BLOCKED: &[u8] = &[1, 0, 0, 0, 0, 0, 5, 0, 10, 0, 60, 0, 0xCE];
 const UNBLOCKED: &[u8] = &[1, 0, 0, 0, 0, 0, 4, 0, 10, 0, 61, 0xCE];
 
 impl Proxy {
+    /// Everything passes.
     pub async fn open() -> Self {
         Self::start(true).await
     }
@@ -53,6 +56,10 @@ impl Proxy {
     }
 
     /// The broker's URL by this way.
+    ///
+    /// # Panics
+    /// If the broker's own URL cannot be read.
+    #[must_use]
     pub fn url(&self) -> String {
         let mut by_this = url::Url::parse(&url()).expect("a URL");
         by_this.set_host(Some("127.0.0.1")).expect("a host");
@@ -67,6 +74,7 @@ impl Proxy {
     pub fn refuse(&self) {
         self.way.send_modify(|way| (way.open, way.epoch) = (false, way.epoch + 1));
     }
+    /// Lets new connections in again.
     pub fn admit(&self) {
         self.way.send_modify(|way| way.open = true);
     }
