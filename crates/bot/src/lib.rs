@@ -23,12 +23,12 @@
 //! # }
 //! ```
 //!
-//! [`run`] brings it to the chat: it announces the bot's commands, takes the invocations of those that the chat
-//! accepted, answers, and only then acknowledges.
+//! [`serve`] makes a program of it, which [`run`] brings to the chat: it announces the bot's commands, takes the
+//! invocations of those that the chat accepted, answers, and only then acknowledges.
 //!
 //! * [`argument`], [`Bot`], [`Command`]: what a bot can do
 //! * [`Invocation`], [`Context`], [`Reply`], [`Failure`]: one command on its way
-//! * [`run`]: the life of a replica
+//! * [`run`]: the life of a replica; [`serve`]: the same as a process of its own
 //! * [`testing`]: the chat's side, for a bot's own tests
 //!
 //! This crate must not know rooms, people or stores: it has what an invocation says, and an answer goes back.
@@ -38,6 +38,7 @@ pub mod argument;
 mod backoff;
 mod command;
 mod invocation;
+mod process;
 mod reply;
 mod run;
 pub mod testing;
@@ -49,5 +50,6 @@ pub use parlor_protocol::{
     broker::Outcome,
     socket::{Details, Fact},
 };
+pub use process::{Unusable, serve};
 pub use reply::{Failure, Reply};
 pub use run::{Ports, run};

@@ -27,7 +27,7 @@ pub(super) fn document() -> Value {
         messages[name] = json!({"name": name, "payload": payload});
     }
     let id = json!({"location": "$message.header#/correlation_id", "description": "The invocation's `id`."});
-    for name in ["invocation", "answer", "progress"] {
+    for name in ["invocation", "answer"] {
         messages[name]["correlationId"] = id.clone();
     }
     json!({
@@ -65,10 +65,32 @@ pub(super) fn document() -> Value {
             "progress": progress_channel(),
         },
         "operations": {
-            "announce": operation("receive", "A bot says every 5 s which commands it has.", "bots", &["manifest"], Some("replies")),
-            "invoke": operation("send", "The chat gives a command to its bot.", "command", &["invocation"], None),
-            "answer": operation("receive", "A bot says what came of an invocation, and only then acknowledges it.", "answers", &["answer"], None),
-            "report": operation("receive", "A bot says how far it has come.", "progress", &["progress"], None),
+            "announce": operation(
+                "receive",
+                "A bot says every 5 s which commands it has. With an `expiration` of 5 s none of them outlives its successor.",
+                "bots",
+                &["manifest"],
+                Some("replies"),
+                kept(),
+            ),
+            "invoke": operation(
+                "send",
+                "The chat gives a command to its bot. The `expiration` is what is left until the deadline; it acts at the \
+                 queue's head only, so a bot looks at the `deadline` too.",
+                "command",
+                &["invocation"],
+                None,
+                kept(),
+            ),
+            "answer": operation(
+                "receive",
+                "A bot says what came of an invocation, and only then acknowledges it.",
+                "answers",
+                &["answer"],
+                None,
+                kept(),
+            ),
+            "report": operation("receive", "A bot says how far it has come.", "progress", &["progress"], None, json!({})),
         },
         "components": {"messages": messages, "schemas": schemas.definitions()},
     })
@@ -79,14 +101,15 @@ fn description() -> String {
         "A bot is a consumer and a producer; this document is all it needs. `parlor` in the addresses is the \
          installation's `PARLOR_BROKER_PREFIX`.\n\n\
          1. Declare a queue for replies and publish the manifest to `parlor.bots` through the default exchange, with \
-         `reply_to`. Repeat it every 5 s: it holds for 15 s. A command that another bot holds is refused until that \
-         bot's time is over.\n\
+         `reply_to`. Repeat it every 5 s: it holds for 15 s. If there is no such queue, the chat has not been there \
+         yet: try again. A command that another bot holds is refused until that bot's time is over.\n\
          2. Consume the queues that the reply names, acknowledging by hand.\n\
-         3. For each invocation: do the work unless its `deadline` has passed, publish one answer to `parlor.answers`, \
-         wait for the broker's confirm, then acknowledge. An invocation can come twice; only its first answer counts. \
-         Reject one that can never be carried out.\n\n\
-         Messages are JSON of at most {} KiB, persistent, with content type `application/json`. Unknown fields in what \
-         a bot sends are refused; a bot ignores those that it does not know.",
+         3. For each invocation: do the work unless its `deadline` has passed, publish one answer to `parlor.answers` \
+         through the default exchange, wait for the broker's confirm, then acknowledge. An invocation can come twice; \
+         only its first answer counts. Reject one that can never be carried out: its command ends as failed.\n\
+         4. If you like, publish progress on the way, to the exchange that its channel names.\n\n\
+         Messages are JSON of at most {} KiB with content type `application/json`; those in queues are persistent. \
+         Unknown fields in what a bot sends are refused; a bot ignores those that it does not know.",
         limits::BROKER_BYTES / 1024
     )
 }
@@ -109,10 +132,12 @@ fn queue(rest: &str, description: &str, messages: &[&str], parameters: Value) ->
 
 /// Progress may be lost, so it goes to whoever listens now and waits in no queue.
 fn progress_channel() -> Value {
-    let mut channel = channel("parlor.progress", "How far invocations have come; may be lost.", &["progress"]);
+    let description = "How far invocations have come: the routing key of an exchange that the chat declares. It may be \
+                       lost, and needs no confirm.";
+    let mut channel = channel("parlor.progress", description, &["progress"]);
     channel["bindings"]["amqp"] = json!({
         "is": "routingKey",
-        "exchange": {"name": "parlor.progress", "type": "fanout", "durable": true, "autoDelete": false, "vhost": "/"},
+        "exchange": {"name": "parlor.hints", "type": "direct", "durable": true, "autoDelete": false, "vhost": "/"},
     });
     channel
 }
@@ -125,7 +150,19 @@ fn channel(address: &str, description: &str, messages: &[&str]) -> Value {
     channel
 }
 
-fn operation(action: &str, summary: &str, channel: &str, messages: &[&str], reply: Option<&str>) -> Value {
+/// What is published to stay: persistent, returned if there is no such queue, and acknowledged by whoever took it.
+fn kept() -> Value {
+    json!({"amqp": {"deliveryMode": 2, "mandatory": true, "ack": true, "bindingVersion": "0.3.0"}})
+}
+
+fn operation(
+    action: &str,
+    summary: &str,
+    channel: &str,
+    messages: &[&str],
+    reply: Option<&str>,
+    bindings: Value,
+) -> Value {
     let of = |channel: &str, name: &str| json!({"$ref": format!("#/channels/{channel}/messages/{name}")});
     let mut operation = json!({
         "action": action,
@@ -133,6 +170,9 @@ fn operation(action: &str, summary: &str, channel: &str, messages: &[&str], repl
         "channel": {"$ref": format!("#/channels/{channel}")},
         "messages": messages.iter().map(|name| of(channel, name)).collect::<Vec<_>>(),
     });
+    if bindings.as_object().is_some_and(|bindings| !bindings.is_empty()) {
+        operation["bindings"] = bindings;
+    }
     if let Some(replies) = reply {
         operation["reply"] = json!({
             "address": {"location": "$message.header#/reply_to"},

@@ -1,0 +1,57 @@
+//! A bot as a program of its own: where the broker is comes from the environment, the end from a signal. For what needs
+//! more than that there is [`run`].
+
+use std::{env, io, sync::Arc, time::Duration};
+
+use parlor_broker::{Broker as _, RabbitBroker, Status, Topology, rabbitmq::BadUrl};
+use tokio::{
+    signal::unix::{SignalKind, signal},
+    time::timeout,
+};
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use crate::{Bot, Ports, run};
+
+/// Where a stock RabbitMQ is, with the account it comes with.
+const BROKER: &str = "amqp://guest:guest@127.0.0.1:5672/%2f";
+const PREFIX: &str = "parlor";
+/// A start waits so long for a broker that is there, before it says that none is.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// Why a bot's process cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum Unusable {
+    #[error("PARLOR_BROKER_URL: {0}")]
+    Broker(#[from] BadUrl),
+    #[error("signals cannot be waited for: {0}")]
+    Signals(#[from] io::Error),
+}
+
+/// Runs one replica at the RabbitMQ that `PARLOR_BROKER_URL` names, for the installation that `PARLOR_BROKER_PREFIX`
+/// names, until SIGTERM or Ctrl-C; then finishes what it has in hand. A broker out of reach is waited for.
+///
+/// # Errors
+/// [`Unusable`] settings; nothing has run then.
+pub async fn serve(bot: Bot) -> Result<(), Unusable> {
+    let set = |variable: &str, usual: &str| env::var(variable).unwrap_or_else(|_| usual.to_owned());
+    let topology = Topology::new(&set("PARLOR_BROKER_PREFIX", PREFIX));
+    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    let broker = Arc::new(RabbitBroker::connect(&set("PARLOR_BROKER_URL", BROKER), &topology)?);
+    let mut status = broker.status();
+    let _ = timeout(PATIENCE, status.wait_for(|&status| status == Status::Up)).await;
+    let replica = Uuid::new_v4().simple().to_string();
+    let stop = CancellationToken::new();
+    let asked_to_stop = async {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        stop.cancel();
+    };
+    let ports = Ports { broker: broker.clone(), topology, replica };
+    tokio::join!(run(bot, ports, stop.clone()), asked_to_stop);
+    // So that the last acknowledgements arrive.
+    broker.close().await;
+    Ok(())
+}
