@@ -3,16 +3,9 @@
 use std::{collections::HashSet, num::NonZeroU32, path::PathBuf, sync::Arc, time::Duration};
 
 use anyhow::Context as _;
-use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use parlor_broker::{Broker, Status, Topology};
 use parlor_edge::{Keys, Readiness, Site};
-use parlor_protocol::{
-    demo,
-    http::RoomKind,
-    ids::{PersonId, RoomId},
-    names::Name,
-    socket::CloseCode,
-};
+use parlor_protocol::{demo, http::RoomKind, ids::RoomId, names::Name, socket::CloseCode};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use uuid::Uuid;
 
@@ -23,15 +16,13 @@ use crate::{
     hub::Hub,
     log::{Log, append::Writer},
     people::People,
+    request::rate::Rates,
     socket::sweep,
     store::{Opened, Room, Store, sqlite::SqliteStore},
 };
 
 /// The room that everybody is in from the start.
 pub const GENERAL: RoomId = RoomId::from_uuid(Uuid::from_u128(0x0000_0000_0000_7000_8000_0000_6765_6e00));
-
-/// Burst of messages beyond the steady rate, in seconds of it.
-const BURST_SECONDS: u32 = 10;
 
 /// Settings of the chat.
 #[derive(Debug, Clone)]
@@ -73,7 +64,7 @@ pub struct Node {
     pub people: People,
     pub commands: Commands,
     pub readiness: Readiness,
-    pub message_rate: Option<DefaultKeyedRateLimiter<PersonId>>,
+    pub rates: Rates,
     pub connections: Connections,
 }
 
@@ -108,10 +99,7 @@ pub async fn open(config: Config, ports: Ports) -> anyhow::Result<Chat> {
     let people = People::load(&*store, ports.auth).await?;
     let commands = Commands::new(ports.broker, ports.topology);
     commands.declare_queues().await;
-    let message_rate = config.message_rate.map(|rate| {
-        let burst = rate.saturating_mul(NonZeroU32::MIN.saturating_add(BURST_SECONDS - 1));
-        RateLimiter::keyed(Quota::per_second(rate).allow_burst(burst))
-    });
+    let rates = Rates::new(config.message_rate);
     let node = Node {
         config,
         store,
@@ -120,7 +108,7 @@ pub async fn open(config: Config, ports: Ports) -> anyhow::Result<Chat> {
         people,
         commands,
         readiness: ports.readiness,
-        message_rate,
+        rates,
         connections: Connections::default(),
     };
     Ok(Chat { node: Arc::new(node), writer })
@@ -255,9 +243,7 @@ async fn housekeeping(node: &Node, stop: &CancellationToken) {
                 node.readiness.lose("store");
             }
         }
-        if let Some(limiter) = &node.message_rate {
-            limiter.retain_recent();
-        }
+        node.rates.sweep();
         let now = parlor_protocol::time::Timestamp::now().millis();
         let kept = i64::try_from(OUTCOMES_KEPT.as_millis()).unwrap_or(i64::MAX);
         let before = parlor_protocol::time::Timestamp::from_millis(now - kept);

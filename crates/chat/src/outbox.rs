@@ -17,6 +17,8 @@ use crate::socket::wire;
 
 /// Bytes that may wait for a slow reader; at the bound its socket is closed with 4408.
 pub const BACKLOG_BYTES: usize = 256 * 1024;
+/// Frames that may wait: each costs memory beside its bytes, and a client can ask for pongs of two.
+const BACKLOG_FRAMES: usize = 4_096;
 /// Bytes of live frames held back for one replaying room; beyond, they are read from the store again.
 pub const HELD_BYTES: usize = 64 * 1024;
 
@@ -203,7 +205,7 @@ impl Outbox {
             return;
         }
         self.put(out, bytes);
-        if out.backlog_bytes > BACKLOG_BYTES {
+        if out.backlog_bytes > BACKLOG_BYTES || out.backlog.len() > BACKLOG_FRAMES {
             metrics::counter!("parlor_sockets_too_slow_total").increment(1);
             self.end(out, CloseCode::TooSlow, wire::close(CloseCode::TooSlow));
         }
@@ -396,6 +398,21 @@ mod tests {
         outbox.send_of(room, &Bytes::from_static(b"2"));
         assert_eq!(outbox.release(room, Bytes::from_static(b"1")), Released::Live);
         assert_eq!(read(&mut client, 3).await, b"h12");
+    }
+
+    #[tokio::test]
+    async fn many_small_frames_are_too_many_as_well() {
+        let (outbox, client) = pair().await;
+        socket2::SockRef::from(outbox.stream()).set_send_buffer_size(16 * 1024).unwrap();
+        socket2::SockRef::from(&client).set_recv_buffer_size(16 * 1024).unwrap();
+        outbox.greet(wire::text("hello"));
+        let most = 4 * 1024 * 1024;
+        let sent = (0..most).take_while(|_| {
+            outbox.send(wire::pong(b""));
+            !outbox.is_closing()
+        });
+        assert!(sent.count() < most);
+        assert!(outbox.lock().backlog.len() <= BACKLOG_FRAMES + 1, "only what was begun, and the goodbye");
     }
 
     #[tokio::test]

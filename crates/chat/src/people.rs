@@ -136,10 +136,12 @@ impl People {
     /// Follows auth's log until `shutdown`.
     pub async fn follow(&self, node: &Node, shutdown: &CancellationToken) {
         let mut pause = Duration::from_millis(100);
+        // After a failure auth is asked to answer at once, or nobody would know for a while that it is back.
+        let mut wait = LONG_POLL;
         loop {
             let next = async {
                 tokio::select! {
-                    polled = self.poll(node, LONG_POLL) => polled.map_err(anyhow::Error::from),
+                    polled = self.poll(node, wait) => polled.map_err(anyhow::Error::from),
                     () = self.hinted.notified() => self.poll(node, Duration::ZERO).await.map_err(anyhow::Error::from),
                 }
             };
@@ -152,10 +154,12 @@ impl People {
                 Ok(_) => {
                     node.readiness.restore("auth");
                     pause = Duration::from_millis(100);
+                    wait = LONG_POLL;
                 }
                 Err(error) => {
                     tracing::warn!(%error, "auth's news cannot be had, trying again");
                     node.readiness.degrade("auth");
+                    wait = Duration::ZERO;
                     if shutdown.run_until_cancelled(tokio::time::sleep(pause)).await.is_none() {
                         return;
                     }

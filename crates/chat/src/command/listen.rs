@@ -91,7 +91,9 @@ pub async fn progress(node: &Node, stop: &CancellationToken) {
             if !waiting.is_empty() {
                 let text = text.chars().filter(|c| !c.is_control()).take(200).collect();
                 let bytes = wire::text(&ServerFrame::Progress { id, fraction, text }.to_json());
-                waiting.iter().for_each(|socket| socket.outbox().send(bytes.clone()));
+                // Who is behind has enough to read: no bot's chatter makes a socket too slow.
+                let keeping_up = waiting.iter().filter(|socket| !socket.outbox().has_backlog());
+                keeping_up.for_each(|socket| socket.outbox().send(bytes.clone()));
             }
         }
         if stop.is_cancelled() {

@@ -10,7 +10,6 @@ use parlor_protocol::{
     text::Text,
 };
 
-use super::within_rate;
 use crate::{
     command::{invoke, outcome, own},
     node::Node,
@@ -34,7 +33,7 @@ async fn ask(
     room: &str,
     text: &Text,
 ) -> Result<(), Refusal> {
-    within_rate(node, who)?;
+    node.rates.charge_message(who.person().id)?;
     // What was accepted once has its outcome told again, though the asker has left the room since.
     let known = node.store.invocation(id).await.map_err(unavailable)?;
     if let Some(known) = &known

@@ -9,7 +9,6 @@ use parlor_protocol::{
     text::Text,
 };
 
-use super::within_rate;
 use crate::{
     node::Node,
     permission::{self, MayPost},
@@ -18,7 +17,7 @@ use crate::{
 };
 
 pub async fn handle(node: &Node, who: &Who, socket: &Arc<Socket>, id: MessageId, room: &str, text: Text) {
-    if let Err(refusal) = within_rate(node, who) {
+    if let Err(refusal) = node.rates.charge_message(who.person().id) {
         return refuse(socket, Some(id.to_string()), refusal);
     }
     match permit(node, who, socket, room).await {

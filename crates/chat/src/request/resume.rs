@@ -15,6 +15,7 @@ use crate::{
     permission,
     socket::{Socket, life::refuse, wire},
     store::StoreError,
+    who::Who,
 };
 
 /// A replay goes on when less than this waits in the outbox. Together with what is handed over at once, the largest
@@ -23,7 +24,10 @@ const LOW_WATER: usize = 32 * 1024;
 /// Bytes handed over at once, if a single entry has not more.
 const PAGE_BYTES: usize = 64 * 1024;
 
-pub async fn handle(node: &Node, socket: &Arc<Socket>, rooms: BTreeMap<String, Seq>) {
+pub async fn handle(node: &Node, who: &Who, socket: &Arc<Socket>, rooms: BTreeMap<String, Seq>) {
+    if let Err(refusal) = node.rates.charge_resume(who.person().id, rooms.len()) {
+        return refuse(socket, None, refusal);
+    }
     for (room, seen) in rooms {
         let replayed = match room.parse() {
             Ok(id) => replay(node, socket, id, seen).await,
@@ -81,6 +85,7 @@ enum Sent {
 
 /// One page of entries in one write, as fast as the client reads.
 async fn send(node: &Node, socket: &Socket, room: RoomId, after: Seq, upto: Seq) -> Result<Sent, StoreError> {
+    node.rates.count_page(socket.person());
     let entries = node.store.entries(room, after, upto, PAGE).await?;
     let last = entries.last().map(|entry| entry.seq);
     let mut page = BytesMut::new();

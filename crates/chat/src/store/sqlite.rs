@@ -2,7 +2,7 @@
 
 use std::{path::Path, time::Duration};
 
-use anyhow::Context as _;
+use anyhow::{Context as _, anyhow};
 use async_trait::async_trait;
 use parlor_protocol::{
     auth::Person,
@@ -12,9 +12,10 @@ use parlor_protocol::{
     time::Timestamp,
 };
 use sqlx::{
-    Sqlite, SqlitePool, Transaction,
+    ConnectOptions as _, Connection as _, Sqlite, SqliteConnection, SqlitePool, Transaction,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
+use tokio::sync::{MappedMutexGuard, Mutex, MutexGuard};
 
 use super::port::{
     Begun, Claim, Claimed, Invocation, MemberOf, NewInvocation, Opened, Outcome, Page, Result, Room, RoomView, Scope,
@@ -30,9 +31,11 @@ mod rooms;
 mod rows;
 
 /// A database file of the chat's own.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct SqliteStore {
-    writer: SqlitePool,
+    /// The one connection that writes; none once it is closed.
+    writer: Mutex<Option<SqliteConnection>>,
+    writing: SqliteConnectOptions,
     readers: SqlitePool,
 }
 
@@ -59,14 +62,9 @@ impl SqliteStore {
             .await?
             .with_context(|| format!("cannot make the chat's database {}", file.display()))?;
         let at = || format!("cannot open the chat's database {}", file.display());
-        let writer = SqlitePoolOptions::new()
-            .max_connections(1)
-            .max_lifetime(None)
-            .idle_timeout(None)
-            .connect_with(options.clone().foreign_keys(true).pragma("cache_size", "-65536"))
-            .await
-            .with_context(at)?;
-        sqlx::migrate!("src/store/migrations").run(&writer).await.with_context(at)?;
+        let writing = options.clone().foreign_keys(true).pragma("cache_size", "-65536");
+        let mut writer = writing.connect().await.with_context(at)?;
+        sqlx::migrate!("src/store/migrations").run(&mut writer).await.with_context(at)?;
         let readers = SqlitePoolOptions::new()
             .max_connections(READERS)
             .min_connections(1)
@@ -74,17 +72,32 @@ impl SqliteStore {
             .connect_with(options.read_only(true).pragma("cache_size", "-8192"))
             .await
             .with_context(at)?;
-        Ok(Self { writer, readers })
+        Ok(Self { writer: Mutex::new(Some(writer)), writing, readers })
     }
 
-    /// A transaction that holds the one write lock from its first statement.
-    async fn write(&self) -> sqlx::Result<Transaction<'static, Sqlite>> {
-        self.writer.begin_with("BEGIN IMMEDIATE").await
+    /// The connection that writes, for one at a time. No pool stands before it, which would ask the connection before
+    /// and after each use whether it is there.
+    async fn writer(&self) -> Result<MappedMutexGuard<'_, SqliteConnection>> {
+        let writer = self.writer.lock().await;
+        MutexGuard::try_map(writer, Option::as_mut).map_err(|_| StoreError(anyhow!("the store is closed")))
+    }
+    /// Whether the connection that writes is there; a new one takes its place if not.
+    async fn ping_writer(&self) -> Result<()> {
+        let mut writer = self.writer().await?;
+        if writer.ping().await.is_err() {
+            *writer = self.writing.connect().await?;
+        }
+        Ok(())
     }
     /// A transaction that sees one moment.
     async fn read_moment(&self) -> sqlx::Result<Transaction<'static, Sqlite>> {
         self.readers.begin().await
     }
+}
+
+/// A transaction that holds the write lock from its first statement.
+async fn begin(writer: &mut SqliteConnection) -> sqlx::Result<Transaction<'_, Sqlite>> {
+    writer.begin_with("BEGIN IMMEDIATE").await
 }
 
 /// Makes the file, if it is not there, for the eyes of its owner only. SQLite gives its log the same mode.
@@ -105,7 +118,8 @@ impl From<sqlx::Error> for StoreError {
 #[async_trait]
 impl Store for SqliteStore {
     async fn append(&self, batch: &[Append]) -> Result<Vec<Appended>> {
-        let mut tx = self.write().await?;
+        let mut writer = self.writer().await?;
+        let mut tx = begin(&mut writer).await?;
         let answers = append::append(&mut tx, batch).await?;
         tx.commit().await?;
         Ok(answers)
@@ -125,13 +139,15 @@ impl Store for SqliteStore {
     }
 
     async fn create_room(&self, room: &Room, founders: &[PersonId]) -> Result<Opened> {
-        let mut tx = self.write().await?;
+        let mut writer = self.writer().await?;
+        let mut tx = begin(&mut writer).await?;
         let opened = rooms::create(&mut tx, room, founders).await?;
         tx.commit().await?;
         Ok(opened)
     }
     async fn direct_room(&self, room: &Room, one: PersonId, other: PersonId) -> Result<Opened> {
-        let mut tx = self.write().await?;
+        let mut writer = self.writer().await?;
+        let mut tx = begin(&mut writer).await?;
         let opened = rooms::direct(&mut tx, room, one, other).await?;
         tx.commit().await?;
         Ok(opened)
@@ -155,7 +171,8 @@ impl Store for SqliteStore {
         rooms::members(&self.readers, room).await
     }
     async fn read(&self, room: RoomId, person: PersonId, seq: Seq) -> Result<Option<(Seq, u64)>> {
-        let mut tx = self.write().await?;
+        let mut writer = self.writer().await?;
+        let mut tx = begin(&mut writer).await?;
         let read = rooms::read(&mut tx, room, person, seq).await?;
         tx.commit().await?;
         Ok(read)
@@ -165,7 +182,8 @@ impl Store for SqliteStore {
         people::all(&self.readers).await
     }
     async fn save_people(&self, people: &[(Person, bool)]) -> Result<()> {
-        let mut tx = self.write().await?;
+        let mut writer = self.writer().await?;
+        let mut tx = begin(&mut writer).await?;
         people::save(&mut tx, people).await?;
         Ok(tx.commit().await?)
     }
@@ -173,13 +191,15 @@ impl Store for SqliteStore {
         people::auth_state(&self.readers).await
     }
     async fn advance_auth(&self, n: u64, revoked: &[(SessionId, Timestamp)]) -> Result<()> {
-        let mut tx = self.write().await?;
+        let mut writer = self.writer().await?;
+        let mut tx = begin(&mut writer).await?;
         people::advance_auth(&mut tx, n, revoked).await?;
         Ok(tx.commit().await?)
     }
 
     async fn claim(&self, claim: &Claim, now: Timestamp) -> Result<Claimed> {
-        let mut tx = self.write().await?;
+        let mut writer = self.writer().await?;
+        let mut tx = begin(&mut writer).await?;
         let claimed = commands::claim(&mut tx, claim, now).await?;
         tx.commit().await?;
         Ok(claimed)
@@ -188,7 +208,8 @@ impl Store for SqliteStore {
         commands::claims(&self.readers, now).await
     }
     async fn begin(&self, invocation: &NewInvocation) -> Result<Begun> {
-        let mut tx = self.write().await?;
+        let mut writer = self.writer().await?;
+        let mut tx = begin(&mut writer).await?;
         let begun = commands::begin(&mut tx, invocation).await?;
         tx.commit().await?;
         Ok(begun)
@@ -198,7 +219,8 @@ impl Store for SqliteStore {
         commands::invocation(&mut reader, id).await
     }
     async fn finish(&self, id: MessageId, outcome: &Outcome, at: Timestamp) -> Result<bool> {
-        let mut tx = self.write().await?;
+        let mut writer = self.writer().await?;
+        let mut tx = begin(&mut writer).await?;
         let set = commands::finish(&mut tx, id, outcome, at).await?;
         tx.commit().await?;
         Ok(set)
@@ -210,7 +232,8 @@ impl Store for SqliteStore {
         commands::next_deadline(&self.readers).await
     }
     async fn forget_invocations(&self, before: Timestamp, limit: u32) -> Result<u64> {
-        let mut tx = self.write().await?;
+        let mut writer = self.writer().await?;
+        let mut tx = begin(&mut writer).await?;
         let forgotten = commands::forget(&mut tx, before, limit).await?;
         tx.commit().await?;
         Ok(forgotten)
@@ -218,12 +241,16 @@ impl Store for SqliteStore {
 
     async fn ping(&self) -> Result<()> {
         sqlx::query("SELECT 1").execute(&self.readers).await?;
-        Ok(())
+        self.ping_writer().await
     }
     async fn close(&self) {
         self.readers.close().await;
         // The last connection to close moves the write-ahead log into the database.
-        self.writer.close().await;
+        if let Some(writer) = self.writer.lock().await.take()
+            && let Err(error) = writer.close().await
+        {
+            tracing::warn!(%error, "the chat's database did not close cleanly");
+        }
     }
 }
 
@@ -273,7 +300,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let store = SqliteStore::open(&folder.path().join("chat.db")).await.unwrap();
         let setting = async |sql: &'static str| -> String {
-            let row = sqlx::query(sql).fetch_one(&store.writer).await.unwrap();
+            let row = sqlx::query(sql).fetch_one(&mut *store.writer().await.unwrap()).await.unwrap();
             sqlx::Row::try_get::<String, _>(&row, 0).unwrap_or_else(|_| sqlx::Row::get::<i64, _>(&row, 0).to_string())
         };
         assert_eq!(setting("PRAGMA synchronous").await, "2", "FULL");

@@ -19,14 +19,14 @@ pub(super) async fn entries(
     upto: Seq,
     limit: u32,
 ) -> Result<Vec<Entry>> {
-    let found = sqlx::query(select_entries!("WHERE e.room = ? AND e.seq > ? AND e.seq <= ? ORDER BY e.seq LIMIT ?"))
+    let found = sqlx::query(select_entries!("e.seq > ? AND e.seq <= ? ORDER BY e.seq LIMIT ?"))
         .bind(bytes(room.uuid()))
         .bind(int(after))
         .bind(int(upto))
         .bind(limit)
         .fetch_all(readers)
         .await?;
-    found.iter().map(rows::entry).collect()
+    found.iter().map(|row| rows::entry(row, room)).collect()
 }
 
 pub(super) async fn last_seq(readers: &SqlitePool, room: RoomId) -> Result<Option<Seq>> {
@@ -58,7 +58,7 @@ pub(super) async fn page(
         .fetch_all(&mut *moment)
         .await?;
     let has_more = found.len() > limit as usize;
-    let kept = found.iter().take(limit as usize).map(rows::message);
+    let kept = found.iter().take(limit as usize).map(|row| rows::message(row, room));
     let mut messages = kept.collect::<Result<Vec<_>>>()?;
     if !matches!(page, Page::After(_)) {
         messages.reverse();
@@ -66,16 +66,18 @@ pub(super) async fn page(
     Ok((messages, has_more, last))
 }
 
-const OLDER: &str =
-    select_entries!("WHERE e.room = ? AND e.kind = 'message' AND e.seq < ? ORDER BY e.seq DESC LIMIT ?");
-const NEWER: &str = select_entries!("WHERE e.room = ? AND e.kind = 'message' AND e.seq > ? ORDER BY e.seq LIMIT ?");
+const OLDER: &str = select_entries!("e.kind = 'message' AND e.seq < ? ORDER BY e.seq DESC LIMIT ?");
+const NEWER: &str = select_entries!("e.kind = 'message' AND e.seq > ? ORDER BY e.seq LIMIT ?");
 
 pub(super) async fn posted(readers: &SqlitePool, id: MessageId, room: RoomId, author: PersonId) -> Result<Option<Seq>> {
-    let row = sqlx::query("SELECT seq FROM entries WHERE id = ? AND room = ? AND person = ? AND kind = 'message'")
-        .bind(bytes(id.uuid()))
-        .bind(bytes(room.uuid()))
-        .bind(bytes(author.uuid()))
-        .fetch_optional(readers)
-        .await?;
+    let row = sqlx::query(
+        "SELECT e.seq FROM entries e JOIN rooms r ON r.number = e.room \
+         WHERE e.id = ? AND r.id = ? AND e.person = ? AND e.kind = 'message'",
+    )
+    .bind(bytes(id.uuid()))
+    .bind(bytes(room.uuid()))
+    .bind(bytes(author.uuid()))
+    .fetch_optional(readers)
+    .await?;
     row.map(|row| rows::seq(&row, "seq")).transpose()
 }

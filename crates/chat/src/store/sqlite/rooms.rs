@@ -123,7 +123,7 @@ macro_rules! select_views {
     ($rest:literal) => {
         concat!(
             "SELECT r.id, r.name, r.kind, r.topic, r.last_seq, r.direct_key, m.role, m.read_seq, \
-             CASE WHEN m.person IS NULL THEN 0 ELSE (SELECT count(*) FROM entries e WHERE e.room = r.id \
+             CASE WHEN m.person IS NULL THEN 0 ELSE (SELECT count(*) FROM entries e WHERE e.room = r.number \
              AND e.kind = 'message' AND e.seq > m.read_seq AND e.deleted = 0 AND e.person IS NOT m.person) END AS unread \
              FROM rooms r LEFT JOIN members m ON m.room = r.id AND m.person = ?1 WHERE ",
             $rest
@@ -165,8 +165,8 @@ pub(super) async fn unread(readers: &SqlitePool, room: RoomId, person: PersonId,
 
 async fn count_unread(connection: &mut SqliteConnection, room: RoomId, person: PersonId, upto: Seq) -> Result<u64> {
     let row = sqlx::query(
-        "SELECT count(*) AS unread FROM members m JOIN entries e ON e.room = m.room AND e.kind = 'message' \
-         AND e.seq > m.read_seq AND e.seq <= ? AND e.deleted = 0 AND e.person IS NOT m.person \
+        "SELECT count(*) AS unread FROM members m JOIN rooms r ON r.id = m.room \
+         JOIN entries e ON e.room = r.number AND e.kind = 'message' AND e.seq > m.read_seq AND e.seq <= ? AND e.deleted = 0 AND e.person IS NOT m.person \
          WHERE m.room = ? AND m.person = ?",
     )
     .bind(int(upto))

@@ -88,30 +88,30 @@ pub(super) fn person(row: &SqliteRow, id: Uuid) -> Result<Person> {
     })
 }
 
-/// The columns [`entry`] reads: an entry `e`, its person `p`, and the message `m` it is about. Every use begins
-/// with this and goes on with `WHERE`.
+/// The columns [`entry`] reads: an entry `e`, its person `p`, and the message `m` it is about, in the room of the
+/// first parameter. Every use goes on with a condition.
 macro_rules! select_entries {
     ($rest:literal) => {
         concat!(
-            "SELECT e.room, e.seq, e.id, e.kind, e.created, e.person, e.bot, e.bot_name, e.text, e.edited, e.deleted, \
+            "SELECT e.seq, e.id, e.kind, e.created, e.person, e.bot, e.bot_name, e.text, e.edited, e.deleted, \
              e.target, e.command_id, e.asker, e.line, e.details, p.username, p.name, q.name AS asker_name, m.text AS present, m.edited AS present_edited \
              FROM entries e LEFT JOIN people p ON p.id = e.person LEFT JOIN people q ON q.id = e.asker \
-             LEFT JOIN entries m ON e.kind IN ('message_edited') AND m.id = e.target ",
+             LEFT JOIN entries m ON e.kind IN ('message_edited') AND m.id = e.target \
+             WHERE e.room = (SELECT number FROM rooms WHERE id = ?) AND ",
             $rest
         )
     };
 }
 pub(super) use select_entries;
 
-pub(super) fn entry(row: &SqliteRow) -> Result<Entry> {
-    let room = RoomId::from_uuid(uuid(row, "room")?);
+pub(super) fn entry(row: &SqliteRow, room: RoomId) -> Result<Entry> {
     let number = seq(row, "seq")?;
     let target = || -> Result<MessageId> {
         let id = optional_uuid(row, "target")?.ok_or_else(|| anyhow!("entry {number} has no target"))?;
         Ok(MessageId::from_uuid(id))
     };
     let kind = match row.try_get("kind")? {
-        "message" => EntryKind::Message(Box::new(message(row)?)),
+        "message" => EntryKind::Message(Box::new(message(row, room)?)),
         "message_edited" => {
             let present_edited: Option<i64> = row.try_get("present_edited")?;
             EntryKind::MessageEdited {
@@ -131,12 +131,12 @@ pub(super) fn entry(row: &SqliteRow) -> Result<Entry> {
     Ok(Entry { room, seq: number, kind })
 }
 
-pub(super) fn message(row: &SqliteRow) -> Result<Message> {
+pub(super) fn message(row: &SqliteRow, room: RoomId) -> Result<Message> {
     let details: Option<&str> = row.try_get("details")?;
     let edited: Option<i64> = row.try_get("edited")?;
     Ok(Message {
         id: MessageId::from_uuid(uuid(row, "id")?),
-        room: RoomId::from_uuid(uuid(row, "room")?),
+        room,
         seq: seq(row, "seq")?,
         author: author(row)?,
         text: row.try_get::<Option<String>, _>("text")?.unwrap_or_default(),

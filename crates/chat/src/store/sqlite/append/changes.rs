@@ -49,16 +49,16 @@ struct Row<'a> {
 }
 
 async fn insert(tx: &mut SqliteConnection, append: &Append, row: Row<'_>) -> Result<Seq> {
-    let seq = sqlx::query("UPDATE rooms SET last_seq = last_seq + 1 WHERE id = ? RETURNING last_seq")
+    let room = sqlx::query("UPDATE rooms SET last_seq = last_seq + 1 WHERE id = ? RETURNING number, last_seq")
         .bind(bytes(append.room.uuid()))
         .fetch_one(&mut *tx)
         .await?;
-    let seq = rows::seq(&seq, "last_seq")?;
+    let seq = rows::seq(&room, "last_seq")?;
     sqlx::query(
         "INSERT INTO entries (room, seq, id, kind, created, person, bot, bot_name, text, target, command_id, \
          asker, line, details) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     )
-    .bind(bytes(append.room.uuid()))
+    .bind(room.try_get::<i64, _>("number")?)
     .bind(int(seq))
     .bind(bytes(append.id))
     .bind(row.kind)
@@ -134,11 +134,14 @@ async fn refused_change(
     if !is_member(tx, append.room, by).await? {
         return Ok(Some(Refused::NotAMember));
     }
-    let row = sqlx::query("SELECT person, deleted FROM entries WHERE id = ? AND room = ? AND kind = 'message'")
-        .bind(bytes(message.uuid()))
-        .bind(bytes(append.room.uuid()))
-        .fetch_optional(&mut *tx)
-        .await?;
+    let row = sqlx::query(
+        "SELECT e.person, e.deleted FROM entries e JOIN rooms r ON r.number = e.room \
+         WHERE e.id = ? AND r.id = ? AND e.kind = 'message'",
+    )
+    .bind(bytes(message.uuid()))
+    .bind(bytes(append.room.uuid()))
+    .fetch_optional(&mut *tx)
+    .await?;
     let Some(row) = row else { return Ok(Some(Refused::NoSuchMessage)) };
     let author: Option<&[u8]> = row.try_get("person")?;
     if author != Some(by.uuid().as_bytes()) {
