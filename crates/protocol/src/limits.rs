@@ -43,6 +43,8 @@ pub const BROKER_BYTES: usize = 256 * 1024;
 pub const MANIFEST_COMMANDS: usize = 100;
 /// Arguments of one command.
 pub const COMMAND_ARGUMENTS: usize = 16;
+/// Characters of the pattern that an argument's words must match.
+pub const PATTERN_CHARS: usize = 256;
 /// Unicode scalar values of a summary in a manifest.
 pub const SUMMARY_CHARS: usize = 200;
 /// The longest deadline a manifest may ask for, in milliseconds (15 minutes: RabbitMQ closes a

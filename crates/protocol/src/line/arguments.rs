@@ -113,10 +113,9 @@ impl Argument {
             return wrong(format!("the summary of `{}` is too long or no line", self.name));
         }
         match &self.kind {
-            ArgumentKind::Word { pattern: Some(pattern), .. } => match compile(pattern) {
-                Ok(_) => Ok(()),
-                Err(_) => wrong(format!("the pattern of `{}` is no regular expression that fits here", self.name)),
-            },
+            ArgumentKind::Word { pattern: Some(pattern), .. } if !is_pattern(pattern) => {
+                wrong(format!("the pattern of `{}` is no regular expression that fits here", self.name))
+            }
             ArgumentKind::Choice { values } if values.is_empty() || values.len() > 50 => {
                 wrong(format!("`{}` must have 1 to 50 values", self.name))
             }
@@ -136,10 +135,18 @@ fn is_plain_word(text: &str) -> bool {
     !text.is_empty() && text.chars().count() <= 64 && !text.chars().any(|c| c.is_whitespace() || c.is_control())
 }
 
-/// Linear-time matching of the whole word; a bot's pattern can cost neither time nor memory.
-fn compile(pattern: &str) -> Result<Regex, regex::Error> {
-    let pattern: String = pattern.chars().take(256).collect();
-    RegexBuilder::new(&format!("^(?:{pattern})$")).size_limit(64 * 1024).nest_limit(20).build()
+/// Whether it is one by itself too, or it could reach out of the group that it is put into, as `a)|(?:b` does.
+fn is_pattern(pattern: &str) -> bool {
+    pattern.chars().count() <= limits::PATTERN_CHARS && bounded_regex(pattern).is_ok() && whole_word(pattern).is_ok()
+}
+
+fn whole_word(pattern: &str) -> Result<Regex, regex::Error> {
+    bounded_regex(&format!("^(?:{pattern})$"))
+}
+
+/// It matches in linear time, so that a bot's pattern can cost neither time nor memory.
+fn bounded_regex(pattern: &str) -> Result<Regex, regex::Error> {
+    RegexBuilder::new(pattern).size_limit(64 * 1024).nest_limit(20).build()
 }
 
 pub(super) fn read(rest: &str, types: &[Argument]) -> Result<Map<String, Value>, Fault> {
@@ -227,10 +234,10 @@ fn option_of<'t>(word: &Word, types: &'t [Argument]) -> Result<Option<(&'t Argum
         Some((name, value)) => (name, Some(value)),
         None => (named, None),
     };
-    let argument = types.iter().find(|argument| argument.option && argument.name == name).ok_or_else(|| Fault {
-        at: word.at,
-        message: format!("There is no option --{}.", name.chars().take(32).collect::<String>()),
-    })?;
+    let argument = types
+        .iter()
+        .find(|argument| argument.option && argument.name == name)
+        .ok_or_else(|| Fault { at: word.at, message: format!("There is no option --{}.", super::shown(name)) })?;
     let inline =
         value.map(|value| Word { text: value.to_owned(), at: word.at + 3 + name.chars().count(), quoted: true });
     Ok(Some((argument, inline)))
@@ -248,7 +255,7 @@ impl Argument {
                     return fault(max, format!("{} has at most {max} characters.", self.written()));
                 }
                 if let Some(pattern) = pattern {
-                    let Ok(regex) = compile(pattern) else {
+                    let Ok(regex) = whole_word(pattern) else {
                         return fault(0, format!("{} can match nothing.", self.written()));
                     };
                     if !regex.is_match(text) {
@@ -430,6 +437,8 @@ mod tests {
         ] {
             assert_eq!(read(line, &report()).unwrap_err().at, at, "{line}");
         }
+        let shown = read("q3 --da\"\t\"ys 1", &report()).unwrap_err().message;
+        assert_eq!(shown, "There is no option --days.", "without what is no sign");
     }
 
     #[test]
@@ -458,8 +467,10 @@ mod tests {
         let endless = "(".repeat(100);
         let bad_pattern = [argument("a", ArgumentKind::Word { pattern: Some(endless), max_length: None })];
         let huge = [argument("a", ArgumentKind::Word { pattern: Some("(a{1000}){1000}".into()), max_length: None })];
+        let reaching_out = [argument("a", ArgumentKind::Word { pattern: Some("a)|(?:b".into()), max_length: None })];
+        let long = [argument("a", ArgumentKind::Word { pattern: Some("a".repeat(257)), max_length: None })];
         let no_choice = [argument("a", ArgumentKind::Choice { values: vec![] })];
-        for bad in [&text_first[..], &twice, &late_required, &bad_pattern, &huge, &no_choice] {
+        for bad in [&text_first[..], &twice, &late_required, &bad_pattern, &huge, &reaching_out, &long, &no_choice] {
             assert!(Argument::check_all(bad).is_err(), "{bad:?}");
         }
     }
