@@ -106,7 +106,7 @@ impl Page {
         let beginning = &self.body[..self.body.len().min(512)];
         String::from_utf8_lossy(beginning).to_lowercase().contains(words)
     }
-    #[cfg(test)]
+    /// One that came with nothing said about it.
     pub(crate) fn text(body: &[u8]) -> Self {
         Self { status: 200, body: body.to_vec(), html: false }
     }

@@ -32,6 +32,14 @@ impl Stooq {
         Self { base: "https://stooq.com".to_owned(), http: Http::encrypted() }
     }
 
+    /// What a body that stooq answered says of the symbol.
+    ///
+    /// # Errors
+    /// Why it is no quote.
+    pub fn read(symbol: &Symbol, body: &[u8]) -> Result<Quote, Fault> {
+        read(symbol, &Page::text(body))
+    }
+
     fn address(&self, symbol: &Symbol) -> String {
         let symbol: String = form_urlencoded::byte_serialize(symbol.as_str().as_bytes()).collect();
         format!("{}/q/l/?s={symbol}&f=sd2t2ohlcv&h&e=csv", self.base)
@@ -122,7 +130,7 @@ mod tests {
     const HEAD: &str = "Symbol,Date,Time,Open,High,Low,Close,Volume";
 
     fn read_text(body: impl AsRef<[u8]>) -> Result<Quote, Fault> {
-        read(&Symbol::parse("aapl.us").unwrap(), &Page::text(body.as_ref()))
+        Stooq::read(&Symbol::parse("aapl.us").unwrap(), body.as_ref())
     }
 
     #[test]

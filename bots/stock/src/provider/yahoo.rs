@@ -36,6 +36,14 @@ impl Yahoo {
         Self { base: "https://query1.finance.yahoo.com".to_owned(), http: Http::encrypted() }
     }
 
+    /// What a body that Yahoo answered says of the symbol.
+    ///
+    /// # Errors
+    /// Why it is no quote.
+    pub fn read(symbol: &Symbol, body: &[u8]) -> Result<Quote, Fault> {
+        read(symbol, &Page::text(body))
+    }
+
     fn address(&self, symbol: &Symbol) -> String {
         // Of what a symbol can be made of, a path takes all but the caret as it is.
         let symbol = translated(symbol).replace('^', "%5E");
@@ -145,7 +153,7 @@ mod tests {
     use super::*;
 
     fn read_text(body: impl AsRef<[u8]>) -> Result<Quote, Fault> {
-        read(&Symbol::parse("sap.de").unwrap(), &Page::text(body.as_ref()))
+        Yahoo::read(&Symbol::parse("sap.de").unwrap(), body.as_ref())
     }
     fn with_meta(meta: &str) -> Result<Quote, Fault> {
         read_text(format!(r#"{{"chart":{{"result":[{{"meta":{{{meta}}}}}],"error":null}}}}"#))
