@@ -9,6 +9,10 @@ DENY_VERSION := 0.20.2
 DENY := target/tools/bin/cargo-deny
 LLVM_COV_VERSION := 0.9.1
 LLVM_COV_TOOL := target/tools/bin/cargo-llvm-cov
+FUZZ_VERSION := 0.13.2
+FUZZ := target/tools/bin/cargo-fuzz
+FUZZ_TARGETS := $(notdir $(basename $(wildcard fuzz/fuzz_targets/*.rs)))
+FUZZ_SECONDS ?= 60
 NPM_CI := npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
 UNCOUNTED := PARLOR_BIN=$(CURDIR)/target/covered/debug/parlor LLVM_PROFILE_FILE=/dev/null
 WEB_SOURCES := $(shell find web/src web/public web/index.html web/vite.config.ts web/svelte.config.js -type f 2>/dev/null)
@@ -17,6 +21,10 @@ export PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD := 1
 ## run: build what changed, start everything in demo mode on http://localhost:8080; Ctrl-C stops it. ARGS adds flags
 run: build
 	@exec target/release/parlor serve --demo $(ARGS)
+
+## cluster: the same as three processes, auth, chat and bot, at one RabbitMQ; Ctrl-C stops them
+cluster: build
+	@exec scripts/cluster
 
 ## build: target/release/parlor, with the page inside
 build: tools page
@@ -56,6 +64,18 @@ picture: page e2e/node_modules/.ready
 coverage: test-rust
 	scripts/covered cargo llvm-cov report
 	cd web && npm run coverage
+
+## fuzz: hostile input for all that is read from outside, a minute each or FUZZ_SECONDS, with a nightly toolchain
+fuzz: tools $(FUZZ)
+	scripts/need nightly
+	cp Cargo.lock fuzz/Cargo.lock
+	for target in $(FUZZ_TARGETS); do \
+	  mkdir -p target/fuzz/found/$$target target/fuzz/broken; \
+	  PATH="$(CURDIR)/target/tools/bin:$$PATH" cargo +nightly fuzz run --sanitizer none --target-dir target/fuzz \
+	    $$target target/fuzz/found/$$target fuzz/corpus/$$target -- \
+	    -max_total_time=$(FUZZ_SECONDS) -max_len=4096 -timeout=5 -print_final_stats=1 \
+	    -artifact_prefix="$(CURDIR)/target/fuzz/broken/$$target-"; \
+	done
 
 ## bench: Parlor's costs beside a floor and its peers, in one run of some minutes; writes docs/performance.*. ARGS adds flags
 bench: build crates/load/peers/ws/node_modules/.ready
@@ -126,7 +146,10 @@ crates/load/peers/ws/node_modules/.ready: crates/load/peers/ws/package.json crat
 $(DENY):
 	cargo install --locked --quiet --no-default-features --root target/tools cargo-deny@$(DENY_VERSION)
 
+$(FUZZ):
+	cargo install --locked --quiet --root target/tools cargo-fuzz@$(FUZZ_VERSION)
+
 $(LLVM_COV_TOOL):
 	cargo install --locked --quiet --root target/tools cargo-llvm-cov@$(LLVM_COV_VERSION)
 
-.PHONY: run build page picture test test-rust test-web test-e2e coverage bench lint fmt protocol audit clean help tools programs
+.PHONY: run cluster build page picture test test-rust test-web test-e2e coverage fuzz bench lint fmt protocol audit clean help tools programs

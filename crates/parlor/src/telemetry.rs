@@ -18,12 +18,15 @@ const UPKEEP: Duration = Duration::from_secs(30);
 /// Upper bounds of the histograms' buckets, in seconds.
 const SECONDS: [f64; 12] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0];
 
+/// What the client of RabbitMQ says of a lost connection, the broker's adapter says once and in plain words.
+const QUIET: &str = "lapin=off,io_loop=off";
+
 /// Starts logging for this process.
 ///
 /// # Errors
 /// [`Unusable`] for a filter that says nothing.
 pub fn log(settings: &Settings) -> Result<()> {
-    let filter = EnvFilter::try_new(&settings.log)
+    let filter = EnvFilter::try_new(format!("{QUIET},{}", settings.log))
         .map_err(|error| Unusable::new(format!("The log filter {:?} is not understood: {error}.", settings.log)))?;
     let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(stderr);
     match settings.log_format {

@@ -54,6 +54,10 @@ async fn until_connected<T, Connecting: Future<Output = Result<T, BrokerError>> 
     loop {
         match stop.run_until_cancelled(connect()).await? {
             Ok(connected) => return Some(connected),
+            // Said once for all, where its status is watched.
+            Err(BrokerError::Unavailable) => {
+                tracing::debug!(what, "the broker is out of reach, trying again in {pause:?}")
+            }
             Err(error) => tracing::warn!(%error, what, "the broker does not serve, trying again in {pause:?}"),
         }
         stop.run_until_cancelled(tokio::time::sleep(pause)).await?;

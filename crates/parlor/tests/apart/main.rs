@@ -5,6 +5,7 @@ mod auth_away;
 mod bot_away;
 mod broker_away;
 mod chat_away;
+mod one_command;
 mod refusals;
 mod sessions;
 mod together;

@@ -1,0 +1,73 @@
+//! What crosses the broker is what `docs/asyncapi-broker.json` says: each kind of message, of each bot. Every other test
+//! here ends with the same check of whatever has crossed in it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use parlor_protocol::broker::{Answer, Invocation, Manifest, Outcome};
+use parlor_testing::{Quotes, Setup};
+
+use crate::{installation::Installation, tap::Published};
+
+#[tokio::test]
+async fn every_kind_of_message_of_every_bot_is_as_documented() {
+    let quotes = Quotes::start().await;
+    let mut chat = Installation::starts_as(Setup::demo().quotes_from(&quotes)).await;
+    let apart = Setup::service(&["bot", "stock"]).argument("--demo").quotes_from(&quotes);
+    let stock = apart.meets_at(chat.tap.url(), &chat.rabbit).starts().await;
+    let (_dice, _chooser) = (chat.starts_dice(), chat.starts_chooser());
+    for command in ["stock", "roll", "choose"] {
+        chat.carlos.can_use(command).await;
+    }
+    chat.tab.asks("/roll 2", &chat.general).await.message();
+    chat.tab.asks("/choose tea coffee", &chat.general).await.message();
+    // The stock bot in the chat's process and the one apart share the work: until both have had their part.
+    while chat.answers("stock").iter().map(|answer| &answer.replica).collect::<BTreeSet<_>>().len() < 2 {
+        chat.tab.asks("/stock aapl.us", &chat.general).await.message();
+    }
+    chat.tab.asks("/stock nosuch.us", &chat.general).await;
+
+    let mut seen: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
+    let all = chat.tap.seen();
+    for published in &all {
+        if let Some(kind) = chat.document.kind(published) {
+            seen.entry(kind).or_default().insert(about(kind, published));
+        }
+    }
+    let kinds: BTreeSet<_> = seen.keys().map(|kind| (*kind).to_owned()).collect();
+    assert_eq!(kinds, chat.document.kinds().into_iter().collect(), "a kind of message was never seen");
+    for (kind, bots) in [
+        ("manifest", ["chooser", "dice", "stock"]),
+        ("manifest_reply", ["choose", "roll", "stock"]),
+        ("invocation", ["choose", "roll", "stock"]),
+        ("answer", ["chooser message", "dice message", "stock message"]),
+    ] {
+        for bot in bots {
+            assert!(seen[kind].contains(bot), "no {kind} about {bot}: {seen:?}");
+        }
+    }
+    drop(stock);
+    chat.ends().await;
+}
+
+/// Which bot or command a message is about.
+fn about(kind: &str, published: &Published) -> String {
+    let body = published.body.as_slice();
+    match kind {
+        "manifest" => serde_json::from_slice::<Manifest>(body).unwrap().bot,
+        "manifest_reply" => {
+            let reply: parlor_protocol::broker::ManifestReply = serde_json::from_slice(body).unwrap();
+            reply.accepted.into_iter().map(|accepted| accepted.command).collect()
+        }
+        "invocation" => serde_json::from_slice::<Invocation>(body).unwrap().command,
+        "answer" => {
+            let Answer { bot, outcome, .. } = serde_json::from_slice(body).unwrap();
+            let kind = match outcome {
+                Outcome::Message { .. } => "message",
+                Outcome::Answer { .. } => "answer",
+                Outcome::Error { .. } => "error",
+            };
+            format!("{bot} {kind}")
+        }
+        _ => String::new(),
+    }
+}
