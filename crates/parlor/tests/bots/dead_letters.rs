@@ -42,6 +42,7 @@ async fn what_nobody_takes_ends_by_its_deadline_alone() {
     let mut bot = ByHand::connects(&chat.rabbit).await;
     bot.holds("sleeper", "sleep", json!(1_000)).await;
     let id = chat.tab.commands("/sleep", &chat.general).await;
+    chat.tab.hears_accepted(id).await;
     assert_eq!(chat.tab.hears_outcome(id).await.error().0, ErrorCode::CommandTimeout);
     chat.counts("parlor_dead_letters_total{reason=\"expired\"}", 1).await;
     let more = chat.tab.all_so_far().await;

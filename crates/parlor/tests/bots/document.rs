@@ -72,7 +72,8 @@ impl Document {
             let id = properties.correlation_id().as_ref().map(|id| id.as_str());
             expect(id.is_some() && id == body["id"].as_str(), "correlation_id");
         }
-        let (_, operation) = self.operation(kind);
+        // A reply has no operation of its own, which would say more about it.
+        let Some(operation) = self.operation(kind) else { return faults };
         let bindings = &operation["bindings"]["amqp"];
         if let Some(mode) = bindings.get("deliveryMode") {
             expect(properties.delivery_mode().map(u64::from) == mode.as_u64(), "delivery_mode");
@@ -80,11 +81,11 @@ impl Document {
         if let Some(mandatory) = bindings.get("mandatory") {
             expect(mandatory.as_bool() == Some(published.mandatory), "mandatory");
         }
-        if operation.get("reply").is_some() && kind == "manifest" {
+        if operation.get("reply").is_some() {
             let reply_to = properties.reply_to().as_ref().map(|queue| queue.as_str()).unwrap_or_default();
             expect(self.fits(&self.json["channels"]["replies"], reply_to), "reply_to");
         }
-        // The summary of the operation says for how long.
+        // How long that is, its summary says in words.
         if operation["summary"].as_str().is_some_and(|summary| summary.contains("`expiration`")) {
             let expiration = properties.expiration().as_ref().and_then(|time| time.as_str().parse::<u64>().ok());
             expect(expiration.is_some_and(|ms| (1..=15 * 60 * 1_000).contains(&ms)), "expiration");
@@ -100,14 +101,13 @@ impl Document {
         validator.iter_errors(body).map(|error| format!("{error} at {}", error.instance_path())).collect()
     }
 
-    /// The operation in which this kind is sent, or is the reply.
-    fn operation(&self, kind: &str) -> (&String, &Value) {
-        let has = |list: &Value| {
-            let names = list.as_array().into_iter().flatten().filter_map(|of| of["$ref"].as_str());
-            names.into_iter().any(|name| name.ends_with(&format!("/messages/{kind}")))
+    /// The operation in which this kind is sent.
+    fn operation(&self, kind: &str) -> Option<&Value> {
+        let is_sent = |operation: &Value| {
+            let mut sent = operation["messages"].as_array().into_iter().flatten().filter_map(|of| of["$ref"].as_str());
+            sent.any(|name| name.ends_with(&format!("/messages/{kind}")))
         };
-        let mut operations = members(&self.json["operations"]);
-        operations.find(|(_, op)| has(&op["messages"]) || has(&op["reply"]["messages"])).expect("an operation")
+        members(&self.json["operations"]).map(|(_, operation)| operation).find(|operation| is_sent(operation))
     }
 }
 

@@ -106,7 +106,8 @@ impl Installation {
         let hints_of_accounts = self.rabbit.name("auth");
         for published in self.tap.seen().iter().filter(|published| published.key != hints_of_accounts) {
             let faults = self.document.faults(published);
-            assert!(faults.is_empty(), "{faults:?} in {published:?}");
+            let (key, body) = (&published.key, String::from_utf8_lossy(&published.body));
+            assert!(faults.is_empty(), "{faults:?} at {key}: {body}");
         }
         self.rabbit.tidy(&["stock", "roll", "choose", "sleep"]).await;
     }
