@@ -15,6 +15,7 @@ FUZZ_TARGETS := $(notdir $(basename $(wildcard fuzz/fuzz_targets/*.rs)))
 FUZZ_SECONDS ?= 60
 NPM_CI := npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
 UNCOUNTED := PARLOR_BIN=$(CURDIR)/target/covered/debug/parlor LLVM_PROFILE_FILE=/dev/null
+BOTS_VENV := target/tools/bots-venv
 WEB_SOURCES := $(shell find web/src web/public web/index.html web/vite.config.ts web/svelte.config.js -type f 2>/dev/null)
 export PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD := 1
 
@@ -37,7 +38,7 @@ page: tools web/dist/index.html
 test: lint test-rust test-web test-e2e
 
 ## test-rust: unit tests, conformance suites beside a real RabbitMQ, black-box tests over the real program; what they run
-test-rust: programs
+test-rust: programs bots-venv
 	scripts/covered cargo llvm-cov clean --profraw-only
 	scripts/with-rabbitmq scripts/covered cargo test --locked --workspace
 	scripts/coverage
@@ -127,6 +128,16 @@ target/covered/.begun: Cargo.toml Cargo.lock rust-toolchain.toml $(LLVM_COV_TOOL
 	@mkdir -p $(@D)
 	@touch $@
 
+# The Python that the tests run the example bot with.
+bots-venv: $(BOTS_VENV)/.ready
+
+$(BOTS_VENV)/.ready: examples/dice-bot/requirements.txt
+	scripts/need python3-venv
+	rm -rf $(BOTS_VENV)
+	python3 -m venv $(BOTS_VENV)
+	$(BOTS_VENV)/bin/pip install --quiet --disable-pip-version-check --requirement $<
+	@touch $@
+
 web/node_modules/.ready: web/package.json web/package-lock.json
 	cd web && $(NPM_CI)
 	@touch $@
@@ -152,4 +163,4 @@ $(FUZZ):
 $(LLVM_COV_TOOL):
 	cargo install --locked --quiet --root target/tools cargo-llvm-cov@$(LLVM_COV_VERSION)
 
-.PHONY: run cluster build page picture test test-rust test-web test-e2e coverage fuzz bench lint fmt protocol audit clean help tools programs
+.PHONY: run cluster build page picture test test-rust test-web test-e2e coverage fuzz bench lint fmt protocol audit clean help tools programs bots-venv
