@@ -49,6 +49,17 @@ async fn every_kind_of_message_of_every_bot_is_as_documented() {
     chat.ends().await;
 }
 
+#[test]
+fn the_readme_shows_the_bot_in_python() {
+    let bot = include_str!("../../../../examples/dice-bot/dice_bot.py");
+    let (_, rest) = bot.split_once("\ndef roll(").expect("its command");
+    let (command, _) = rest.split_once("\n\n\n").expect("two empty lines after it");
+    assert!(
+        include_str!("../../../../README.md").contains(command),
+        "README.md shows other code than this:\n{command}"
+    );
+}
+
 /// Which bot or command a message is about.
 fn about(kind: &str, published: &Published) -> String {
     let body = published.body.as_slice();
