@@ -81,7 +81,7 @@ fuzz: tools $(FUZZ)
 ## bench: Parlor's costs beside a floor and its peers, in one run of some minutes; writes docs/performance.*. ARGS adds flags
 bench: build crates/load/peers/ws/node_modules/.ready
 	cargo build --locked --release -p parlor-load
-	PARLOR_BIN=$(CURDIR)/target/release/parlor target/release/parlor-load \
+	PARLOR_BIN=$(CURDIR)/target/release/parlor scripts/with-rabbitmq target/release/parlor-load \
 	  --ws crates/load/peers/ws --docs docs $(ARGS)
 
 ## lint: format, clippy, licences and sources of dependencies, the page's types and style

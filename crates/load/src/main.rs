@@ -33,7 +33,7 @@ struct Cli {
     #[arg(long, value_name = "FOLDER")]
     docs: Option<PathBuf>,
     /// A broker over which commands are measured, too: amqp://…
-    #[arg(long, env = "PARLOR_BENCH_BROKER_URL", value_name = "URL")]
+    #[arg(long, env = "PARLOR_TEST_AMQP_URL", value_name = "URL")]
     broker_url: Option<String>,
     /// As little as shows that everything works.
     #[arg(long)]

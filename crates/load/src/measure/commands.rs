@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use anyhow::{Context as _, Result};
 use parlor_protocol::ids::RoomId;
-use parlor_testing::{Parlor, Person, Quotes};
+use parlor_testing::{Parlor, Person, Quotes, Rabbit};
 use serde::Serialize;
 
 use super::Bench;
@@ -41,8 +41,10 @@ pub fn measure(bench: &Bench) -> Result<Vec<Commands>> {
 }
 
 fn over(bench: &Bench, broker: &'static str, url: Option<&str>) -> Result<Commands> {
+    // Queues of its own, so that nobody else's bots answer.
+    let rabbit = Rabbit::default();
     // The double goes on answering as long as it is held.
-    let (_quotes, parlor, asker, room) = bench.runtime.block_on(start(url));
+    let (_quotes, parlor, asker, room) = bench.runtime.block_on(start(url, &rabbit));
     let mut crowd = Crowd::new(&bench.stop)?;
     crowd.open(parlor.port(), &[opening_of(&asker)])?;
     let (mut commands, mut acks, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
@@ -61,6 +63,10 @@ fn over(bench: &Bench, broker: &'static str, url: Option<&str>) -> Result<Comman
             acks.append(&mut there);
         }
     }
+    drop(parlor);
+    if url.is_some() {
+        bench.runtime.block_on(rabbit.tidy(&["stock"]));
+    }
     let of = |times: &[f64], share| percentile(times, share).context("a round at least");
     Ok(Commands {
         broker,
@@ -73,13 +79,11 @@ fn over(bench: &Bench, broker: &'static str, url: Option<&str>) -> Result<Comman
 }
 
 /// A fresh server with a provider, and somebody alone in a room.
-async fn start(broker_url: Option<&str>) -> (Quotes, Parlor, Person, RoomId) {
+async fn start(broker_url: Option<&str>, rabbit: &Rabbit) -> (Quotes, Parlor, Person, RoomId) {
     let quotes = Quotes::start().await;
     let mut setup = setup(0).quotes_from(&quotes);
     if let Some(url) = broker_url {
-        // Queues of its own, so that nobody else's bots answer.
-        let prefix = format!("parlor-load-{}", std::process::id());
-        setup = setup.set("PARLOR_BROKER_URL", url).set("PARLOR_BROKER_PREFIX", &prefix);
+        setup = setup.meets_at(url, rabbit);
     }
     let parlor = setup.starts().await;
     let asker = parlor.log_in("carlos").await;
