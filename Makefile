@@ -34,8 +34,8 @@ build: tools page
 ## page: web/dist, from web/
 page: tools web/dist/index.html
 
-## test: every check there is: format, lints, licences, unit and black-box tests, the page, the browser
-test: lint test-rust test-web test-e2e
+## test: every check there is: format, lints, licences, unit and black-box tests, the page, the HTTP calls, the browser
+test: lint test-rust test-web test-openapi test-e2e
 
 ## test-rust: unit tests, conformance suites beside a real RabbitMQ, black-box tests over the real program; what they run
 test-rust: programs bots-venv
@@ -47,6 +47,10 @@ test-rust: programs bots-venv
 test-web: page
 	cd web && npm test
 	cd web && npm run size
+
+## test-openapi: the program against its own OpenAPI document, by requests that schemathesis makes up
+test-openapi: programs
+	$(UNCOUNTED) scripts/check-openapi
 
 ## test-e2e: the published protocol against its examples, and the page in a real browser
 test-e2e: programs e2e/node_modules/.ready
@@ -163,4 +167,4 @@ $(FUZZ):
 $(LLVM_COV_TOOL):
 	cargo install --locked --quiet --root target/tools cargo-llvm-cov@$(LLVM_COV_VERSION)
 
-.PHONY: run cluster build page picture test test-rust test-web test-e2e coverage fuzz bench lint fmt protocol audit clean help tools programs bots-venv
+.PHONY: run cluster build page picture test test-rust test-web test-openapi test-e2e coverage fuzz bench lint fmt protocol audit clean help tools programs bots-venv

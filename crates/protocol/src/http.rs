@@ -10,6 +10,7 @@ use crate::{
     auth::Person,
     error::{ErrorCode, Refusal},
     ids::{PersonId, RoomId, Seq},
+    limits,
     names::{Name, Username},
     socket::Message,
     text::Text,
@@ -99,6 +100,7 @@ pub struct Me {
 #[serde(deny_unknown_fields)]
 pub struct PasswordRequest {
     pub old: Password,
+    #[schemars(extend("minLength" = limits::PASSWORD_MIN_CHARS))]
     pub new: Password,
 }
 

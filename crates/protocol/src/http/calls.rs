@@ -175,7 +175,7 @@ const HISTORY_QUERY: &[Parameter] = &[
     Parameter {
         name: "before",
         summary: "The newest with a smaller `seq`. Not together with `after`.",
-        minimum: 1,
+        minimum: 0,
         maximum: limits::SEQ_MAX,
     },
     Parameter {
