@@ -12,6 +12,7 @@ use url::Url;
 
 use crate::{
     entrance,
+    hold::hold,
     meeting::Meeting,
     page, secret, services,
     settings::{BrokerUrl, Secret, Settings, Unusable},
@@ -33,6 +34,7 @@ pub async fn auth(settings: Settings, stop: CancellationToken) -> Result<()> {
         Guard::new(services::site(&settings)?, Keys::derive(secret.reveal())?, settings.trusted_proxies.clone());
     let listener = entrance::listen(settings.listen.unwrap_or(entrance::AUTH.into())).await?;
     secret::make_folder(&settings.data)?;
+    let _held = hold(&config.store)?;
     let metrics = Metrics::record()?;
     let readiness = Readiness::starting();
     let meeting = Meeting::at(&url, &settings).await?;
@@ -67,6 +69,7 @@ pub async fn chat(settings: Settings, stop: CancellationToken) -> Result<()> {
     let config = services::chat(&settings, keys.clone(), site.clone(), Vec::new())?;
     let listener = entrance::listen(settings.listen.unwrap_or(entrance::FRONT.into())).await?;
     secret::make_folder(&settings.data)?;
+    let _held = hold(&config.database)?;
     let metrics = Metrics::record()?;
     let readiness = Readiness::starting();
     let meeting = Meeting::at(&url, &settings).await?;

@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     entrance,
+    hold::{Held, hold},
     meeting::Meeting,
     page, secret, services,
     settings::{BrokerUrl, DatabaseUrl, Settings, Unusable},
@@ -50,6 +51,7 @@ struct Parts {
     meeting: Meeting,
     front: Router,
     readiness: Readiness,
+    held: [Held; 2],
 }
 
 impl Parts {
@@ -59,6 +61,8 @@ impl Parts {
             None => secret::in_folder(&settings.data)?,
         };
         secret::make_folder(&settings.data)?;
+        let accounts = services::auth(settings, &secret)?;
+        let held = [hold(&accounts.store)?, hold(&services::rooms_file(settings)?)?];
         let keys = Keys::derive(secret.reveal())?;
         let site = services::site(settings)?;
         let readiness = Readiness::starting();
@@ -72,7 +76,7 @@ impl Parts {
             topology: meeting.topology.clone(),
             readiness: Readiness::starting(),
         };
-        let auth = parlor_auth::open(services::auth(settings, &secret)?, auth_ports).await?;
+        let auth = parlor_auth::open(accounts, auth_ports).await?;
         let chat_ports = parlor_chat::Ports {
             broker: Arc::clone(&meeting.broker),
             topology: meeting.topology.clone(),
@@ -87,13 +91,13 @@ impl Parts {
         let front = chat.router().merge(probes).fallback_service(page::router());
         let front = Guard::new(site, keys, settings.trusted_proxies.clone()).around(front);
         let replica = secret::hex(&secret::random::<8>()?);
-        Ok(Self { auth, chat, bot, replica, meeting, front, readiness })
+        Ok(Self { auth, chat, bot, replica, meeting, front, readiness, held })
     }
 
     /// The stop: no new requests, and bots finish what they have; then the chat, which takes their answers and says
     /// goodbye; then the accounts, which the chat asks; then the broker, at which they met.
     async fn run(self, listener: TcpListener, metrics: Metrics, limit: Duration, stop: CancellationToken) {
-        let Self { auth, chat, bot, replica, meeting, front, readiness } = self;
+        let Self { auth, chat, bot, replica, meeting, front, readiness, held } = self;
         let (stop_chat, stop_auth) = (CancellationToken::new(), CancellationToken::new());
         // A request that hangs must not keep the sockets from their goodbye for long.
         let times = Times { grace: limit / 5, ..Times::default() };
@@ -111,6 +115,7 @@ impl Parts {
         };
         join!(work, rooms, auth.run(stop_auth.clone()), metrics.run(stop_auth.clone()));
         meeting.close().await;
+        drop(held);
         tracing::info!("stopped");
     }
 }

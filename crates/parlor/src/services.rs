@@ -22,6 +22,14 @@ pub fn accounts_file(settings: &Settings) -> Result<PathBuf> {
     file(settings, ACCOUNTS)
 }
 
+/// Where the rooms are kept.
+///
+/// # Errors
+/// As [`accounts_file`].
+pub fn rooms_file(settings: &Settings) -> Result<PathBuf> {
+    file(settings, ROOMS)
+}
+
 fn file(settings: &Settings, name: &str) -> Result<PathBuf> {
     match &settings.database_url {
         None => Ok(settings.data.join(name)),
@@ -64,7 +72,7 @@ pub fn chat(
     built_in_commands: Vec<String>,
 ) -> Result<parlor_chat::Config> {
     Ok(parlor_chat::Config {
-        database: file(settings, ROOMS)?,
+        database: rooms_file(settings)?,
         keys,
         site,
         demo: settings.demo_people(),

@@ -42,18 +42,13 @@ impl ByHand {
         channel.confirm_select(ConfirmSelectOptions::default()).await.expect("confirms");
         channel.basic_qos(1, BasicQosOptions::default()).await.expect("a prefetch");
         let own = QueueDeclareOptions { exclusive: true, ..QueueDeclareOptions::default() };
-        let queue = channel.queue_declare("".into(), own, FieldTable::default()).await.expect("a queue for replies");
-        let replies = consume(&channel, queue.name().as_str(), true).await;
-        Self {
-            connection,
-            channel,
-            replies,
-            reply_to: queue.name().to_string(),
-            prefix: rabbit.prefix().to_owned(),
-            consumers: HashMap::new(),
-        }
+        let reply_to = rabbit.name(&format!("replies.{}", MessageId::new()));
+        channel.queue_declare(reply_to.as_str().into(), own, FieldTable::default()).await.expect("a queue for replies");
+        let replies = consume(&channel, &reply_to, true).await;
+        Self { connection, channel, replies, reply_to, prefix: rabbit.prefix().to_owned(), consumers: HashMap::new() }
     }
 
+    /// Where it hears replies.
     pub fn reply_to(&self) -> Option<&str> {
         Some(&self.reply_to)
     }

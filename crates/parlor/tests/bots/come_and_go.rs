@@ -5,17 +5,20 @@ use std::time::{Duration, Instant};
 
 use parlor_protocol::{error::ErrorCode, socket::ServerFrame};
 
-use crate::installation::Installation;
+use crate::{
+    installation::Installation,
+    process::{self, Bot},
+};
 
 /// How long a bot may be silent, and what a busy machine may add.
 const LEASE: Duration = Duration::from_secs(15);
 const SLACK: Duration = Duration::from_secs(5);
 
 #[tokio::test]
-async fn the_bot_in_python_comes_answers_and_is_gone_when_it_stops() {
+async fn the_bot_in_python_is_there_with_its_first_manifest_and_answers() {
     let mut chat = Installation::starts().await;
     assert_eq!(chat.shows("roll").await, None);
-    let mut dice = chat.starts_dice();
+    let _dice = chat.starts_dice();
     chat.carlos.can_use("roll").await;
     assert_eq!(chat.manifests("dice").len(), 1, "its first manifest is enough");
     let shown = chat.shows("roll").await.unwrap();
@@ -36,36 +39,39 @@ async fn the_bot_in_python_comes_answers_and_is_gone_when_it_stops() {
         assert_eq!(chat.tab.asks(line, &chat.general).await.error().0, ErrorCode::InvalidArguments, "{line}");
     }
     assert_eq!(chat.answers("dice").len(), 1, "a bad argument never reaches the bot");
-
-    let stopped = Instant::now();
-    assert!(dice.stops().await.success());
-    is_gone(&mut chat, "roll", stopped).await;
     chat.ends().await;
 }
 
 #[tokio::test]
-async fn the_bot_in_rust_comes_answers_and_is_gone_when_it_stops() {
+async fn the_bot_in_rust_is_there_with_its_first_manifest_and_answers() {
     let mut chat = Installation::starts().await;
     assert_eq!(chat.shows("choose").await, None);
-    let mut chooser = chat.starts_chooser();
+    let _chooser = chat.starts_chooser();
     chat.carlos.can_use("choose").await;
     assert_eq!(chat.manifests("chooser").len(), 1, "its first manifest is enough");
     let message = chat.tab.asks("/choose tea coffee", &chat.general).await.message();
     assert_eq!((message.author.name.as_str(), message.text.as_str()), ("Chooser", "coffee. It is the longest."));
-
-    let stopped = Instant::now();
-    assert!(chooser.stops().await.success());
-    is_gone(&mut chat, "choose", stopped).await;
     chat.ends().await;
 }
 
-async fn is_gone(chat: &mut Installation, command: &str, since: Instant) {
-    chat.forgets(command).await;
-    assert!(since.elapsed() < LEASE + SLACK, "{:?}", since.elapsed());
-    let (code, _) = chat.tab.asks(&format!("/{command}"), &chat.general).await.error();
-    assert_eq!(code, ErrorCode::UnknownCommand);
-    let help = chat.tab.asks("/help", &chat.general).await.answer();
-    assert!(!help.contains(&format!("/{command}")), "{help}");
+#[tokio::test]
+async fn bots_that_stop_or_die_are_gone_when_their_leases_end() {
+    let mut chat = Installation::starts().await;
+    let (mut dice, mut chooser) = (chat.starts_dice(), chat.starts_chooser());
+    chat.carlos.can_use("roll").await;
+    chat.carlos.can_use("choose").await;
+    assert!(dice.stops().await.success());
+    chooser.is_killed().await;
+    let stopped = Instant::now();
+    for command in ["roll", "choose"] {
+        chat.forgets(command).await;
+        assert!(stopped.elapsed() < LEASE + SLACK, "{:?}", stopped.elapsed());
+        let (code, _) = chat.tab.asks(&format!("/{command}"), &chat.general).await.error();
+        assert_eq!(code, ErrorCode::UnknownCommand);
+        let help = chat.tab.asks("/help", &chat.general).await.answer();
+        assert!(!help.contains(&format!("/{command}")), "{help}");
+    }
+    chat.ends().await;
 }
 
 #[tokio::test]
@@ -96,4 +102,12 @@ async fn bots_that_were_there_before_the_chat_are_found_by_it() {
     chat.goes_on().await;
     chat.tab.asks("/roll", &chat.general).await.message();
     chat.ends().await;
+}
+
+#[tokio::test]
+async fn a_bot_that_is_given_no_broker_says_so_in_a_sentence() {
+    let mut chooser = Bot::starts(process::chooser(), "http://s3cret@nowhere", "parlor");
+    assert_eq!(chooser.ends().await.code(), Some(1));
+    chooser.writes("a RabbitMQ is named as amqp://user:password@host:port/vhost").await;
+    assert!(!chooser.log().contains("s3cret"), "{}", chooser.log());
 }

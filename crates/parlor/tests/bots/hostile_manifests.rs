@@ -118,7 +118,7 @@ async fn a_reply_that_reaches_nobody_hurts_nobody() {
     chat.carlos.can_use("choose").await;
     let bot = ByHand::connects(&chat.rabbit).await;
     let manifest = manifest("sleeper", json!([command("sleep")])).to_string();
-    bot.publishes("bots", manifest.clone(), Some("no.such.queue")).await;
+    bot.publishes("bots", manifest.clone(), Some(&chat.rabbit.name("replies.nobody"))).await;
     bot.publishes("bots", manifest, None).await;
     chat.carlos.can_use("sleep").await;
     chat.goes_on().await;

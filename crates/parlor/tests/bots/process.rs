@@ -46,7 +46,8 @@ impl Bot {
         Self { name, process: command.spawn().expect("the bot can be started"), folder }
     }
 
-    fn log(&self) -> String {
+    /// What it has written.
+    pub fn log(&self) -> String {
         fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()
     }
     /// Waits until it has written this.

@@ -17,7 +17,7 @@ async fn everywhere(parlor: &Parlor) -> Vec<String> {
     carlos.posts("/api/rooms", json!({"name": forged, "kind": "public"})).await.refuses(422, "invalid_room_name");
     carlos.posts("/api/rooms", json!({"name": "a", "kind": forged})).await.refuses(422, "invalid_request");
     carlos.posts("/api/rooms", json!({forged.clone(): 1})).await.refuses(422, "invalid_request");
-    carlos.posts("/api/direct", json!({"user_id": forged})).await.refuses(422, "invalid_request");
+    carlos.posts("/api/direct", json!({"user_id": forged})).await.refuses(404, "unknown_person");
     let mut tab = carlos.connects().await;
     let general = tab.room("general").clone();
     tab.says(forged.replace(['\r', '\u{1b}', '\u{9b}'], "")).in_room(&general).await;

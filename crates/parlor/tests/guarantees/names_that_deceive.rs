@@ -108,7 +108,7 @@ async fn eighty_characters_are_eighty_scalar_values_of_the_composed_name() {
     let parlor = Parlor::starts().await;
     let carlos = parlor.log_in("carlos").await;
     // Bytes, UTF-16 units and what a person calls a letter are all counted differently.
-    for one in ["x", "é", "世", "😀", "e\u{301}"] {
+    for one in ["x", "é", "世", "😀", "o\u{308}"] {
         creates(&carlos, &one.repeat(81)).await.refuses(422, "invalid_room_name");
         creates(&carlos, &one.repeat(80)).await.expect(201);
         creates(&carlos, &format!("  {}\u{2003}", one.repeat(79))).await.expect(201);

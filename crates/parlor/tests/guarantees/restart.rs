@@ -128,3 +128,12 @@ async fn one_who_comes_back_resumes_where_they_were() {
     assert_eq!(johns.hears_message("while away").await.seq.0, last.seq.0 + 1);
     assert_eq!(johns.hears_message("after the kill").await.seq.0, last.seq.0 + 2);
 }
+
+#[tokio::test]
+async fn a_second_server_on_the_same_data_is_refused_in_a_sentence() {
+    let parlor = Parlor::starts().await;
+    let (status, said) = parlor.runs(&["serve", "--demo", "--listen", "127.0.0.1:0"], "").await;
+    assert_eq!(status.code(), Some(1), "{said}");
+    assert!(said.contains("another Parlor serves") && said.contains("--data"), "{said}");
+    parlor.log_in("carlos").await;
+}
