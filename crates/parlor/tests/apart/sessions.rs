@@ -2,7 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use parlor_testing::{Cluster, Person, Tab, eventually};
+use parlor_testing::{Answer, Cluster, Person, Tab, eventually};
+use reqwest::Method;
 use serde_json::json;
 
 /// From auth's answer to the close of the session's last socket.
@@ -25,6 +26,20 @@ async fn a_logout_closes_one_session(cluster: &Cluster) {
     other.says("another session goes on").in_room(&general).await;
 }
 
+/// Asks auth itself, as another node's front would.
+async fn logs_out_elsewhere(cluster: &Cluster, person: &Person) {
+    let logout = cluster.auth.request(Method::POST, "/api/auth/logout");
+    let bearer = person.upgrade().headers()["authorization"].clone();
+    Answer::of(logout.header("authorization", bearer)).await.expect(204);
+}
+
+async fn a_logout_elsewhere_closes_its_socket(cluster: &Cluster) {
+    let john = cluster.chat.log_in("john").await;
+    let mut tab = john.connects().await;
+    logs_out_elsewhere(cluster, &john).await;
+    is_out(&mut tab, Instant::now()).await;
+}
+
 async fn changes_password(person: &Person, old: &str, new: &str) {
     person.posts("/api/auth/password", json!({"old": old, "new": new})).await.expect(204);
 }
@@ -33,6 +48,7 @@ async fn changes_password(person: &Person, old: &str, new: &str) {
 async fn a_logout_and_a_new_password_with_the_broker() {
     let cluster = Cluster::starts().await;
     a_logout_closes_one_session(&cluster).await;
+    a_logout_elsewhere_closes_its_socket(&cluster).await;
     let (john, elsewhere) = (cluster.chat.log_in("john").await, cluster.chat.log_in("john").await);
     let (mut kept, mut closed) = (john.connects().await, elsewhere.connects().await);
     changes_password(&john, "1234", "a new password").await;
@@ -51,6 +67,7 @@ async fn a_logout_without_the_broker() {
     })
     .await;
     a_logout_closes_one_session(&cluster).await;
+    a_logout_elsewhere_closes_its_socket(&cluster).await;
     cluster.ways.admit();
     cluster.tidy().await;
 }
@@ -60,9 +77,7 @@ async fn a_session_that_ended_while_the_chat_was_away_is_over() {
     let mut cluster = Cluster::starts().await;
     let carlos = cluster.chat.log_in("carlos").await;
     cluster.chat.is_killed().await;
-    let ended = cluster.auth.request(reqwest::Method::POST, "/api/auth/logout");
-    let ended = ended.header("authorization", carlos.upgrade().headers()["authorization"].clone());
-    parlor_testing::Answer::of(ended).await.expect(204);
+    logs_out_elsewhere(&cluster, &carlos).await;
     cluster.chat.starts_again().await;
     assert_eq!(Tab::tries(carlos.upgrade()).await.err(), Some(401));
     cluster.tidy().await;
