@@ -37,7 +37,8 @@ fn yes() -> bool {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
 pub enum ArgumentKind {
-    /// One word. `pattern` is a regular expression (RE2's kind) that the whole word must match.
+    /// One word. `pattern` is a regular expression (RE2's kind) of at most 256 characters that the
+    /// whole word must match.
     Word {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pattern: Option<String>,
