@@ -1,7 +1,7 @@
 //! A bot as a program of its own: where the broker is comes from the environment, the end from a signal. For what needs
 //! more than that there is [`run`].
 
-use std::{env, io, sync::Arc, time::Duration};
+use std::{env, fmt, io, sync::Arc, time::Duration};
 
 use parlor_broker::{Broker as _, RabbitBroker, Status, Topology, rabbitmq::BadUrl};
 use tokio::{
@@ -19,13 +19,19 @@ const PREFIX: &str = "parlor";
 /// A start waits so long for a broker that is there, before it says that none is.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// Why a bot's process cannot start.
-#[derive(Debug, thiserror::Error)]
+/// Why a bot's process cannot start. Its `Debug` is the sentence too, for that is what a `main` that returns it shows.
+#[derive(thiserror::Error)]
 pub enum Unusable {
-    #[error("PARLOR_BROKER_URL: {0}")]
+    #[error("PARLOR_BROKER_URL or PARLOR_BROKER_PREFIX: {0}")]
     Broker(#[from] BadUrl),
     #[error("signals cannot be waited for: {0}")]
     Signals(#[from] io::Error),
+}
+
+impl fmt::Debug for Unusable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
 }
 
 /// Runs one replica at the RabbitMQ that `PARLOR_BROKER_URL` names, for the installation that `PARLOR_BROKER_PREFIX`
