@@ -123,3 +123,6 @@ impl Commands {
         self.waiting.get(&id).map(|waiters| waiters.iter().filter_map(Weak::upgrade).collect()).unwrap_or_default()
     }
 }
+
+#[cfg(test)]
+mod tests;

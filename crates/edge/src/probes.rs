@@ -19,7 +19,7 @@ use parlor_protocol::{
 };
 use subtle::ConstantTimeEq;
 
-use crate::{Json, Problem, client::Peer, cookie::bearer};
+use crate::{Json, Problem, client::Peer, cookie::bearer, fallback::wrong_method};
 
 /// Whether the service can take traffic, shared by the parts that know.
 #[derive(Debug, Clone, Default)]
@@ -127,6 +127,7 @@ pub fn router(readiness: Readiness, metrics: Metrics) -> Router {
         .route("/healthz", get(|| async { "alive\n" }))
         .route("/readyz", get(readyz).with_state(readiness))
         .route("/metrics", get(show_metrics).with_state(metrics))
+        .method_not_allowed_fallback(wrong_method)
 }
 
 async fn readyz(State(readiness): State<Readiness>) -> Response {

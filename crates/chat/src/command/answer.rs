@@ -35,7 +35,7 @@ pub async fn run(node: &Node, stop: &CancellationToken) {
     listen::consume(node, stop, queue, PREFETCH, |delivery| take_answer(node, stop, delivery)).await;
 }
 
-async fn take_answer(node: &Node, stop: &CancellationToken, delivery: Delivery) {
+pub(super) async fn take_answer(node: &Node, stop: &CancellationToken, delivery: Delivery) {
     let within = delivery.body().len() <= limits::BROKER_BYTES;
     let Some(answer) = within.then(|| serde_json::from_slice::<Answer>(delivery.body()).ok()).flatten() else {
         dropped("unreadable");

@@ -67,7 +67,7 @@ async fn refresh(node: &Node) {
     }
 }
 
-async fn take_manifest(node: &Node, delivery: Delivery) {
+pub(super) async fn take_manifest(node: &Node, delivery: Delivery) {
     let within = delivery.body().len() <= limits::BROKER_BYTES;
     let Some(manifest) = within.then(|| serde_json::from_slice::<Manifest>(delivery.body()).ok()).flatten() else {
         tracing::warn!("a manifest could not be read");

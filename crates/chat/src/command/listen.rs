@@ -90,19 +90,23 @@ pub async fn progress(node: &Node, stop: &CancellationToken) {
     let connect = || async { node.commands.broker.listen(&[&topic]).await };
     while let Some(mut hints) = until_connected(stop, &topic, connect).await {
         while let Some(Some(hint)) = stop.run_until_cancelled(hints.next()).await {
-            let Ok(Progress { id, fraction, text }) = serde_json::from_slice(&hint) else { continue };
-            let waiting = node.commands.waiting(id);
-            if !waiting.is_empty() {
-                let text = text.chars().filter(|c| !c.is_control()).take(200).collect();
-                let bytes = wire::text(&ServerFrame::Progress { id, fraction, text }.to_json());
-                // Who is behind has enough to read: no bot's chatter makes a socket too slow.
-                let keeping_up = waiting.iter().filter(|socket| !socket.outbox().has_backlog());
-                keeping_up.for_each(|socket| socket.outbox().send(bytes.clone()));
-            }
+            hand_on(node, &hint);
         }
         if stop.is_cancelled() {
             return;
         }
+    }
+}
+
+pub(super) fn hand_on(node: &Node, hint: &[u8]) {
+    let Ok(Progress { id, fraction, text }) = serde_json::from_slice(hint) else { return };
+    let waiting = node.commands.waiting(id);
+    if !waiting.is_empty() {
+        let text = text.chars().filter(|c| !c.is_control()).take(200).collect();
+        let bytes = wire::text(&ServerFrame::Progress { id, fraction, text }.to_json());
+        // Who is behind has enough to read: no bot's chatter makes a socket too slow.
+        let keeping_up = waiting.iter().filter(|socket| !socket.outbox().has_backlog());
+        keeping_up.for_each(|socket| socket.outbox().send(bytes.clone()));
     }
 }
 
