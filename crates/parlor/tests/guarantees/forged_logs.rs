@@ -59,7 +59,7 @@ async fn everywhere(parlor: &Parlor) -> Vec<String> {
         raw.reads_to_the_end().await;
     }
     let mut raw = Raw::upgrades(parlor.port(), &carlos).await;
-    raw.offers(&Frame::close(4000, forged[..100].as_bytes()).bytes()).await;
+    raw.offers(&Frame::close(4000, &forged.as_bytes()[..100]).bytes()).await;
     raw.is_closed().await;
     vec![carlos.token]
 }

@@ -89,7 +89,7 @@ async fn of_connections_that_vanish_nothing_stays() {
 
 #[tokio::test]
 async fn a_flood_of_logins_holds_up_nobody_who_is_logged_in() {
-    const FLOOD: usize = 150;
+    const FLOOD: usize = 64;
     let parlor = parlor_testing::Setup::demo().set("PARLOR_LOGIN_RATE", "0").starts().await;
     let carlos = parlor.log_in("carlos").await;
     let mut tab = carlos.connects().await;
