@@ -3,7 +3,7 @@
 //! * [`cli`], [`settings`]: what was asked for
 //! * [`serve`], [`apart`], [`user`]: doing it; [`run`](mod@run): from start to exit, signals included
 //! * [`services`]: what each is told; [`meeting`]: the broker between them; [`entrance`]: where a process is reached
-//! * [`hold`]: one process a store
+//! * [`hold`]: one process a store; [`files`]: how many it may have open
 //! * [`page`]: the files of the page; [`secret`]: the installation's; [`telemetry`]: logs and metrics
 
 #![forbid(unsafe_code)]
@@ -11,6 +11,7 @@
 mod apart;
 mod cli;
 mod entrance;
+mod files;
 mod hold;
 mod meeting;
 mod page;

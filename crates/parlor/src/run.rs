@@ -19,6 +19,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     apart,
     cli::{Bot, Cli, Command},
+    files,
     serve::serve,
     settings::{Settings, Unusable},
     telemetry, user,
@@ -58,6 +59,7 @@ fn run_service<Serving: Future<Output = Result<()>>>(
     serve: impl FnOnce(Settings, CancellationToken) -> Serving,
 ) -> Result<()> {
     telemetry::log(&settings)?;
+    files::allow_many();
     // Fails only if somebody chose one already, and nobody did.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let runtime = Runtime::new().context("threads cannot be started")?;

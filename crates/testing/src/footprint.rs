@@ -1,4 +1,4 @@
-//! What the program takes of its machine. Linux alone.
+//! What the program takes of its machine, and what a test may. Linux alone.
 
 use std::fs;
 
@@ -21,6 +21,13 @@ pub fn memory(pid: u32) -> u64 {
 #[must_use]
 pub fn descriptors(pid: u32) -> usize {
     fs::read_dir(format!("/proc/{pid}/fd")).expect("the process runs").count()
+}
+
+/// Lets the test itself hold more connections than a system gives unasked.
+pub fn allow_many_connections() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
+    setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum }).expect("what is allowed can be taken");
 }
 
 #[cfg(test)]

@@ -32,11 +32,18 @@ pub struct Setup {
     arguments: Vec<String>,
     settings: Vec<(String, String)>,
     listen: String,
+    open_files: Option<u32>,
 }
 
 impl Default for Setup {
     fn default() -> Self {
-        Self { service: &["serve"], arguments: Vec::new(), settings: Vec::new(), listen: "127.0.0.1:0".to_owned() }
+        Self {
+            service: &["serve"],
+            arguments: Vec::new(),
+            settings: Vec::new(),
+            listen: "127.0.0.1:0".to_owned(),
+            open_files: None,
+        }
     }
 }
 
@@ -68,6 +75,12 @@ impl Setup {
         self.settings.push((variable.to_owned(), value.to_owned()));
         self
     }
+    /// Given so many open files unasked, as most systems give a thousand; more if it asks. Linux alone.
+    #[must_use]
+    pub fn is_given_open_files(mut self, files: u32) -> Self {
+        self.open_files = Some(files);
+        self
+    }
     #[must_use]
     pub fn listen(mut self, address: &str) -> Self {
         address.clone_into(&mut self.listen);
@@ -94,15 +107,18 @@ impl Setup {
     }
 
     fn command(&self, folder: &Path) -> Command {
-        let mut command = program(folder, &self.settings);
+        let mut command = program(folder, &self.settings, self.open_files);
         command.args(self.service).args(["--listen", &self.listen]).args(&self.arguments);
         command
     }
 }
 
 /// The program within a folder, with these settings and no others from the outside.
-fn program(folder: &Path, settings: &[(String, String)]) -> Command {
-    let mut command = Command::new(binary());
+fn program(folder: &Path, settings: &[(String, String)], open_files: Option<u32>) -> Command {
+    let mut command = Command::new(open_files.map_or_else(binary, |_| "prlimit".into()));
+    if let Some(files) = open_files {
+        command.arg(format!("--nofile={files}:")).arg(binary());
+    }
     for (variable, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("PARLOR_")) {
         command.env_remove(variable);
     }
@@ -229,7 +245,7 @@ impl Parlor {
     /// # Panics
     /// If it cannot be started or does not end.
     pub async fn runs(&self, arguments: &[&str], input: &str) -> (ExitStatus, String) {
-        let mut command = program(self.folder.path(), &self.setup.settings);
+        let mut command = program(self.folder.path(), &self.setup.settings, None);
         command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
         let mut child = command.spawn().expect("the program can be started");
         let mut stdin = child.stdin.take().expect("it was piped");

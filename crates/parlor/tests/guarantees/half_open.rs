@@ -1,12 +1,17 @@
 //! Connections that begin and never go on, or vanish: others are served at once, and nothing of them stays.
 
-use parlor_testing::{Answer, Parlor, eventually, footprint::descriptors, raw::Raw};
+use parlor_testing::{
+    Answer, Parlor, eventually,
+    footprint::{allow_many_connections, descriptors},
+    raw::Raw,
+};
 use reqwest::Method;
 use serde_json::json;
 
 #[tokio::test]
 async fn fifteen_hundred_half_open_handshakes_keep_nobody_out() {
     const HALF_OPEN: usize = 1_500;
+    allow_many_connections();
     let parlor = Parlor::starts().await;
     let carlos = parlor.log_in("carlos").await;
     let mut tab = carlos.connects().await;

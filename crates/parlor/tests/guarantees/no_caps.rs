@@ -1,6 +1,6 @@
 //! P8: no limit on people, rooms or history.
 
-use parlor_testing::{Parlor, Setup};
+use parlor_testing::{Parlor, Setup, raw::Raw};
 
 #[tokio::test]
 async fn a_thousand_people_are_in_one_room() {
@@ -47,4 +47,18 @@ async fn the_first_of_thousands_of_messages_can_still_be_read() {
         read += page.messages.len();
     }
     assert_eq!((read, page.messages[0].text.as_str()), (3_000, "message 0"));
+}
+
+#[tokio::test]
+async fn the_open_files_that_a_system_gives_unasked_are_no_limit() {
+    const GIVEN: u32 = 128;
+    let parlor = Setup::demo().set("PARLOR_SOCKETS_PER_PERSON", "0").is_given_open_files(GIVEN).starts().await;
+    let carlos = parlor.log_in("carlos").await;
+    let mut all = Vec::new();
+    for _ in 0..GIVEN * 2 {
+        let mut raw = Raw::upgrades(parlor.port(), &carlos).await;
+        raw.hears_type("hello").await;
+        all.push(raw);
+    }
+    carlos.connects().await;
 }

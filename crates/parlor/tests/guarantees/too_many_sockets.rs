@@ -1,7 +1,11 @@
 //! A person who opens sockets without end gets as many as the quota says; the rest is closed with 4429, and the server
 //! and everybody else are well.
 
-use parlor_testing::{Parlor, eventually, footprint::memory, raw::Raw};
+use parlor_testing::{
+    Parlor, eventually,
+    footprint::{allow_many_connections, memory},
+    raw::Raw,
+};
 
 const SOCKETS: usize = 2_000;
 const QUOTA: usize = 100;
@@ -9,6 +13,7 @@ const MIB: u64 = 1024 * 1024;
 
 #[tokio::test]
 async fn of_two_thousand_sockets_a_hundred_stay() {
+    allow_many_connections();
     let parlor = Parlor::starts().await;
     let (carlos, john) = (parlor.log_in("carlos").await, parlor.log_in("john").await);
     let mut johns = john.connects().await;
