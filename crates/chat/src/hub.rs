@@ -28,6 +28,8 @@ use walk::Walker;
 
 /// Bytes a room's queue may hold; beyond, whoever publishes waits.
 const QUEUE_BYTES: usize = 4 * 1024 * 1024;
+/// Rooms that are walked through before others get a turn.
+const ROOMS_AT_ONCE: usize = 16;
 
 #[derive(Debug)]
 pub struct Hub {
@@ -202,7 +204,7 @@ impl Hub {
             }
             let cut = state.cut(opened);
             state.push(Item::Join { socket: Arc::clone(socket), first: first(cut) });
-            self.wake(&channel, &mut state);
+            self.wake(&channel, state);
             return Ok(Some(cut));
         }
     }
@@ -241,7 +243,7 @@ impl Hub {
     fn push(&self, channel: &Arc<Channel>, item: Item) {
         let mut state = channel.lock();
         state.push(item);
-        self.wake(channel, &mut state);
+        self.wake(channel, state);
     }
 
     /// Holds a room's live frames back for a socket that is in it, once all before have been written; the number from
@@ -254,16 +256,34 @@ impl Hub {
             let mut state = channel.lock();
             let cut = state.cut(Seq::ZERO);
             state.push(Item::Hold { socket: Arc::clone(socket), cut, done });
-            self.wake(&channel, &mut state);
+            self.wake(&channel, state);
         }
         // The walker drops `done` if the socket has left meanwhile.
         held.await.ok()
     }
 
-    /// Hands an entry to the room's sockets, if there are any here. Entries of a room come in the order of their
-    /// numbers; one that has been here before is dropped. Waits while the room's queue is full.
-    pub async fn publish(&self, room: RoomId, seq: Seq, bytes: Bytes) {
-        let Some(channel) = self.channel(room) else { return };
+    /// Hands entries to their rooms' sockets, if there are any here. Entries of a room come in the order of their
+    /// numbers; one that has been here before is dropped. Waits while a room's queue is full.
+    ///
+    /// All are queued before any is written, so that a room's sockets get what came together in one write.
+    pub async fn publish(&self, entries: Vec<(RoomId, Seq, Bytes)>) {
+        let mut channels = Vec::with_capacity(entries.len());
+        for (room, seq, bytes) in entries {
+            if let Some(channel) = self.channel(room) {
+                self.queue(&channel, seq, bytes).await;
+                channels.push(channel);
+            }
+        }
+        for (i, channel) in channels.into_iter().enumerate() {
+            let state = channel.lock();
+            self.wake(&channel, state);
+            if i % ROOMS_AT_ONCE == ROOMS_AT_ONCE - 1 {
+                tokio::task::yield_now().await;
+            }
+        }
+    }
+
+    async fn queue(&self, channel: &Arc<Channel>, seq: Seq, bytes: Bytes) {
         loop {
             let drained = channel.drained.notified();
             tokio::pin!(drained);
@@ -271,9 +291,9 @@ impl Hub {
             {
                 let mut state = channel.lock();
                 if state.queued_bytes < QUEUE_BYTES || state.queue.is_empty() {
-                    state.entry(seq, bytes);
-                    return self.wake(&channel, &mut state);
+                    return state.entry(seq, bytes);
                 }
+                self.wake(channel, state);
             }
             drained.await;
         }
@@ -312,11 +332,14 @@ impl Hub {
         }
     }
 
-    fn wake(&self, channel: &Arc<Channel>, state: &mut State) {
+    /// A walk through a small room is over sooner than a task would begin: whoever has something for it walks.
+    fn wake(&self, channel: &Arc<Channel>, mut state: MutexGuard<'_, State>) {
         if state.queue.is_empty() {
             return;
         }
-        if let Some(walker) = state.resting.take() {
+        let Some(walker) = state.resting.take() else { return };
+        drop(state);
+        if let Some(walker) = walk::walk_while_small(channel, walker) {
             self.walkers.spawn(walk::walk(Arc::clone(channel), walker));
         }
     }

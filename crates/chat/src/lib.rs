@@ -7,7 +7,7 @@
 //! * [`who`], [`permission`]: who asks, and what they may; nothing is done without them
 //! * [`socket`], [`outbox`], [`hub`]: connections, and one event's bytes to all that it concerns
 //! * [`request`]: the three frames of a client; [`http`]: the calls
-//! * [`log`]: the numbered entries of a room; [`store`]: where they are kept
+//! * [`log`]: the numbered entries of a room; [`reading`]: how far each has read; [`store`]: where both are kept
 //! * [`command`]: who can answer what, invocations, their one outcome
 //! * [`people`], [`auth`]: what auth knows
 
@@ -20,6 +20,7 @@ pub mod node;
 pub mod outbox;
 pub mod people;
 pub mod permission;
+pub mod reading;
 pub mod request;
 pub mod socket;
 pub mod store;

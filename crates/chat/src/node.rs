@@ -16,6 +16,7 @@ use crate::{
     hub::Hub,
     log::{Log, append::Writer},
     people::People,
+    reading::{Keeper, Reading},
     request::rate::Rates,
     socket::sweep,
     store::{Opened, Room, Store, sqlite::SqliteStore},
@@ -61,6 +62,7 @@ pub struct Node {
     pub store: Arc<dyn Store>,
     pub hub: Arc<Hub>,
     pub log: Log,
+    pub reading: Reading,
     pub people: People,
     pub commands: Commands,
     pub readiness: Readiness,
@@ -85,6 +87,7 @@ pub struct Connections {
 pub struct Chat {
     node: Arc<Node>,
     writer: Writer,
+    keeper: Keeper,
 }
 
 /// Opens the store, brings it up to date, and puts the first room into it.
@@ -96,6 +99,7 @@ pub async fn open(config: Config, ports: Ports) -> anyhow::Result<Chat> {
     seed(&*store, config.demo).await.context("cannot put the first room into the store")?;
     let hub = Arc::new(Hub::new(Arc::clone(&store)));
     let (log, writer) = Log::new(Arc::clone(&store), Arc::clone(&hub));
+    let (reading, keeper) = Reading::new(Arc::clone(&store));
     let people = People::load(&*store, ports.auth).await?;
     let commands = Commands::new(ports.broker, ports.topology);
     commands.declare_queues().await;
@@ -105,13 +109,14 @@ pub async fn open(config: Config, ports: Ports) -> anyhow::Result<Chat> {
         store,
         hub,
         log,
+        reading,
         people,
         commands,
         readiness: ports.readiness,
         rates,
         connections: Connections::default(),
     };
-    Ok(Chat { node: Arc::new(node), writer })
+    Ok(Chat { node: Arc::new(node), writer, keeper })
 }
 
 /// Makes `general`, with the demo people as its founding members. Everyone else joins as auth tells of them.
@@ -137,12 +142,13 @@ impl Chat {
 
     /// Runs until `shutdown`, then answers what is in flight, says goodbye to every socket, and closes the store.
     pub async fn run(self, shutdown: CancellationToken) {
-        let Self { node, writer } = self;
+        let Self { node, writer, keeper } = self;
         let tasks = TaskTracker::new();
         let command_tasks = TaskTracker::new();
         let stop_commands = CancellationToken::new();
         let stop_writer = CancellationToken::new();
         tasks.spawn(writer.run(stop_writer.clone()));
+        tasks.spawn(keeper.run(stop_writer.clone()));
         let spawn = |tasks: &TaskTracker, stop: &CancellationToken, task: Task| {
             let (node, stop) = (Arc::clone(&node), stop.clone());
             tasks.spawn(async move {
@@ -213,6 +219,9 @@ impl Node {
     async fn goodbye(&self) {
         let Connections { tasks, reading, stop_reading, say_goodbye } = &self.connections;
         stop_reading.cancel();
+        for socket in self.hub.sockets() {
+            socket.outbox().nudge();
+        }
         reading.close();
         reading.wait().await;
         self.log.settle().await;

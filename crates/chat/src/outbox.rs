@@ -5,13 +5,15 @@
 
 use std::{
     collections::VecDeque,
-    io,
+    future::poll_fn,
+    io::{self, IoSlice},
     sync::{Mutex, MutexGuard},
+    task::{Context, Poll, Waker},
 };
 
 use bytes::Bytes;
 use parlor_protocol::{ids::RoomId, socket::CloseCode};
-use tokio::{net::TcpStream, sync::Notify};
+use tokio::net::TcpStream;
 
 use crate::socket::wire;
 
@@ -19,6 +21,8 @@ use crate::socket::wire;
 pub const BACKLOG_BYTES: usize = 256 * 1024;
 /// Frames that may wait: each costs memory beside its bytes, and a client can ask for pongs of two.
 const BACKLOG_FRAMES: usize = 4_096;
+/// Frames that are written by one call at most.
+const WRITTEN_AT_ONCE: usize = 16;
 /// Bytes of live frames held back for one replaying room; beyond, they are read from the store again.
 pub const HELD_BYTES: usize = 64 * 1024;
 
@@ -26,8 +30,6 @@ pub const HELD_BYTES: usize = 64 * 1024;
 pub struct Outbox {
     stream: TcpStream,
     out: Mutex<Out>,
-    /// Wakes the connection's task: there is a backlog to flush, or an end to make.
-    wake: Notify,
 }
 
 #[derive(Debug, Default)]
@@ -36,9 +38,13 @@ struct Out {
     backlog_bytes: usize,
     /// Until `hello` is out, everything waits behind it.
     greeted: bool,
+    /// The backlog has not been tried yet: it goes with the next frame.
+    lingers: bool,
     held: Vec<Held>,
     closing: Option<CloseCode>,
     broken: bool,
+    /// The connection's task, to be woken when there is a backlog to flush, or an end to make.
+    task: Option<Waker>,
 }
 
 /// A room that replays, and its live frames since.
@@ -64,7 +70,7 @@ pub enum Released {
 impl Outbox {
     #[must_use]
     pub fn new(stream: TcpStream) -> Self {
-        Self { stream, out: Mutex::default(), wake: Notify::new() }
+        Self { stream, out: Mutex::default() }
     }
     #[must_use]
     pub fn stream(&self) -> &TcpStream {
@@ -83,6 +89,27 @@ impl Outbox {
     pub fn send(&self, bytes: Bytes) {
         let mut out = self.lock();
         self.write(&mut out, bytes);
+    }
+
+    /// Keeps what is for this client alone until the next frame takes it along, or [`Outbox::send_lingering`] does.
+    pub fn linger(&self, bytes: Bytes) {
+        let mut out = self.lock();
+        let free = out.lingers || (out.backlog.is_empty() && out.greeted);
+        if free && out.closing.is_none() && !out.broken {
+            out.lingers = true;
+            out.backlog_bytes += bytes.len();
+            out.backlog.push_back(bytes);
+        } else {
+            self.write(&mut out, bytes);
+        }
+    }
+
+    /// Sends what lingers.
+    pub fn send_lingering(&self) {
+        let mut out = self.lock();
+        if out.lingers {
+            self.try_backlog(&mut out);
+        }
     }
 
     /// Sends a room's frames, unless the room replays: then they wait.
@@ -197,7 +224,7 @@ impl Outbox {
         }
         out.greeted = true;
         self.put(out, frame);
-        self.wake.notify_one();
+        out.wake();
     }
 
     fn write(&self, out: &mut Out, bytes: Bytes) {
@@ -224,8 +251,18 @@ impl Outbox {
         }
         out.backlog_bytes += rest.len();
         out.backlog.push_back(rest);
-        if out.greeted {
-            self.wake.notify_one();
+        if out.lingers {
+            self.try_backlog(out);
+        } else if out.greeted {
+            out.wake();
+        }
+    }
+
+    /// Writes what it can of a backlog that may go out at once.
+    fn try_backlog(&self, out: &mut Out) {
+        // Where the connection is broken, this says so to its task.
+        if self.flush_now(out).is_ok() && !out.backlog.is_empty() {
+            out.wake();
         }
     }
 
@@ -233,12 +270,29 @@ impl Outbox {
         out.broken = true;
         out.backlog.clear();
         out.backlog_bytes = 0;
-        self.wake.notify_one();
+        out.wake();
     }
 
-    /// Waits until there is something to flush or to end.
-    pub async fn woken(&self) {
-        self.wake.notified().await;
+    /// Wakes the connection's task to look about.
+    pub fn nudge(&self) {
+        self.lock().wake();
+    }
+
+    /// What the connection's task, and only it, has to do next; it is woken when there is something. No future of a
+    /// notification or of readiness is needed, so an idle connection holds none.
+    pub fn poll_duty(&self, context: &mut Context<'_>) -> Poll<Duty> {
+        let backlog = {
+            let mut out = self.lock();
+            out.remember(context);
+            if out.closing.is_some() || out.broken {
+                return Poll::Ready(Duty::End);
+            }
+            out.greeted && !out.backlog.is_empty()
+        };
+        if backlog && let Poll::Ready(writable) = self.stream.poll_write_ready(context) {
+            return Poll::Ready(Duty::Write(writable));
+        }
+        self.stream.poll_read_ready(context).map(Duty::Read)
     }
 
     /// Whether anything waits to be written.
@@ -270,10 +324,15 @@ impl Outbox {
                 }
             }
             // Somebody else may end the connection while the client reads nothing.
-            tokio::select! {
-                writable = self.stream.writable() => writable?,
-                () = self.wake.notified() => {}
-            }
+            poll_fn(|context| {
+                let mut out = self.lock();
+                out.remember(context);
+                if out.broken || out.closing.is_some() {
+                    return Poll::Ready(Ok(()));
+                }
+                self.stream.poll_write_ready(context)
+            })
+            .await?;
         }
     }
 
@@ -297,19 +356,28 @@ impl Outbox {
         }
     }
 
+    /// Writes of what waits as much as the client takes now.
+    ///
+    /// # Errors
+    /// When the connection is broken.
+    pub fn flush_some(&self) -> io::Result<()> {
+        let mut out = self.lock();
+        if out.broken {
+            return Err(io::ErrorKind::BrokenPipe.into());
+        }
+        self.flush_now(&mut out)
+    }
+
     fn flush_now(&self, out: &mut Out) -> io::Result<()> {
-        while out.greeted
-            && let Some(first) = out.backlog.front_mut()
-        {
-            match self.stream.try_write(first) {
-                Ok(written) => {
-                    let whole = written == first.len();
-                    bytes::Buf::advance(first, written);
-                    out.backlog_bytes = out.backlog_bytes.saturating_sub(written);
-                    if whole {
-                        out.backlog.pop_front();
-                    }
-                }
+        out.lingers = false;
+        while out.greeted && !out.backlog.is_empty() {
+            let mut frames = [IoSlice::new(&[]); WRITTEN_AT_ONCE];
+            let count = out.backlog.len().min(WRITTEN_AT_ONCE);
+            for (slice, frame) in frames.iter_mut().zip(&out.backlog) {
+                *slice = IoSlice::new(frame);
+            }
+            match self.stream.try_write_vectored(&frames[..count]) {
+                Ok(written) => out.advance(written),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(()),
                 Err(error) => {
                     self.break_off(out);
@@ -322,6 +390,41 @@ impl Outbox {
             out.backlog = VecDeque::new();
         }
         Ok(())
+    }
+}
+
+/// What a connection's task has to do.
+#[derive(Debug)]
+pub enum Duty {
+    /// There is something to read, or nothing any more.
+    Read(io::Result<()>),
+    /// What waits can be written.
+    Write(io::Result<()>),
+    /// The connection ends.
+    End,
+}
+
+impl Out {
+    fn wake(&self) {
+        if let Some(task) = &self.task {
+            task.wake_by_ref();
+        }
+    }
+    fn remember(&mut self, context: &Context<'_>) {
+        if !self.task.as_ref().is_some_and(|task| task.will_wake(context.waker())) {
+            self.task = Some(context.waker().clone());
+        }
+    }
+    /// So many bytes have been written.
+    fn advance(&mut self, mut written: usize) {
+        self.backlog_bytes = self.backlog_bytes.saturating_sub(written);
+        while let Some(first) = self.backlog.front_mut() {
+            if written < first.len() {
+                return bytes::Buf::advance(first, written);
+            }
+            written -= first.len();
+            self.backlog.pop_front();
+        }
     }
 }
 
@@ -384,6 +487,20 @@ mod tests {
         assert_eq!(outbox.release(slow, Bytes::from_static(b"2")), Released::Live);
         outbox.send_of(slow, &Bytes::from_static(b"4"));
         assert_eq!(read(&mut client, 5).await, b"h1234");
+    }
+
+    #[tokio::test]
+    async fn what_lingers_goes_with_the_next_frame_before_it() {
+        let (outbox, mut client) = pair().await;
+        outbox.greet(Bytes::from_static(b"h"));
+        outbox.linger(Bytes::from_static(b"1"));
+        assert_eq!(read(&mut client, 1).await, b"h");
+        assert_eq!(client.try_read(&mut [0; 1]).map_err(|error| error.kind()), Err(io::ErrorKind::WouldBlock));
+        outbox.send(Bytes::from_static(b"2"));
+        outbox.linger(Bytes::from_static(b"3"));
+        outbox.send_lingering();
+        assert!(!outbox.has_backlog());
+        assert_eq!(read(&mut client, 3).await, b"123");
     }
 
     #[tokio::test]

@@ -7,6 +7,6 @@ pub mod sqlite;
 pub(crate) mod conformance;
 
 pub use port::{
-    Begun, Claim, Claimed, Invocation, MemberOf, NewInvocation, Opened, Outcome, Page, Room, RoomView, Scope, Store,
-    StoreError,
+    Begun, Claim, Claimed, Invocation, MemberOf, NewInvocation, Opened, Outcome, Page, Position, ReadUpto, Room,
+    RoomView, Scope, Store, StoreError,
 };

@@ -22,7 +22,7 @@ use crate::{
     node::Node,
     permission::{self, unavailable},
     socket::wire,
-    store::{Opened, Room, RoomView, Scope},
+    store::{Opened, Position, ReadUpto, Room, RoomView, Scope},
     who::Who,
 };
 
@@ -118,7 +118,8 @@ pub async fn read(
     }
     let may = permission::read(&node, &who, &room).await?;
     let (room, me) = (may.room().id, may.person());
-    let Some((read_seq, unread)) = node.store.read(room, me, read.seq).await.map_err(unavailable)? else {
+    let position = Position { room, person: me, seq: read.seq };
+    let Some(ReadUpto { seq: read_seq, unread }) = node.reading.upto(position).await.map_err(unavailable)? else {
         return Err(permission::not_a_member().into());
     };
     node.hub.send_to(me, &wire::text(&ServerFrame::Read { room, read_seq, unread }.to_json()));

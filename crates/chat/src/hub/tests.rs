@@ -47,7 +47,7 @@ impl Scene {
 
     async fn publish(&self, seq: u64) {
         let digit = char::from_digit(u32::try_from(seq % 10).unwrap(), 10).unwrap();
-        self.hub.publish(self.room, Seq(seq), Bytes::from(digit.to_string())).await;
+        self.hub.publish(vec![(self.room, Seq(seq), Bytes::from(digit.to_string()))]).await;
     }
 }
 

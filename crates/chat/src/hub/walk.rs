@@ -10,6 +10,8 @@ use crate::socket::Socket;
 
 /// Sockets that are written to before others get a turn.
 pub(super) const CHUNK: usize = 256;
+/// Sockets of a room that is walked through by whoever has something for it.
+const SMALL: usize = 32;
 /// Bytes that are joined into one write at most.
 const JOINED_BYTES: usize = 64 * 1024;
 
@@ -33,26 +35,82 @@ struct Joined {
     bytes: Bytes,
 }
 
+/// What a walker meets in the queue.
+enum Next {
+    Control(Item),
+    Entries,
+}
+
 /// Walks until the queue is empty, then rests.
 pub(super) async fn walk(channel: Arc<Channel>, mut walker: Box<Walker>) {
     loop {
         // A room that is never quiet must not keep others from their turn.
         tokio::task::coop::consume_budget().await;
-        let control = {
-            let mut state = channel.lock();
-            match state.queue.front() {
-                None => {
-                    state.resting = Some(walker);
-                    return;
-                }
-                Some(Item::Entry(_)) => None,
-                Some(_) => state.pop(),
-            }
-        };
-        match control {
-            Some(item) => walker.apply(channel.room, item, channel.lock().first),
-            None => walker.round(&channel).await,
+        let Some((awake, next)) = next(&channel, walker) else { return };
+        walker = awake;
+        match next {
+            Next::Control(item) => walker.apply(channel.room, item, channel.lock().first),
+            Next::Entries => walker.round(&channel).await,
         }
+    }
+}
+
+/// As [`walk`], at once. Gives the walker back if the room is not small, or does not become quiet.
+pub(super) fn walk_while_small(channel: &Channel, mut walker: Box<Walker>) -> Option<Box<Walker>> {
+    for _ in 0..SMALL {
+        if !walker.is_small() {
+            break;
+        }
+        let (awake, next) = next(channel, walker)?;
+        walker = awake;
+        match next {
+            Next::Control(item) => walker.apply(channel.room, item, channel.lock().first),
+            Next::Entries => {
+                let mut joined = None;
+                walker.chunks.iter_mut().for_each(|chunk| {
+                    chunk.write(channel, &mut joined);
+                });
+                walker.drop_what_all_have(channel);
+            }
+        }
+    }
+    Some(walker)
+}
+
+/// What comes next, for a walker that goes on; at the queue's end it rests.
+fn next(channel: &Channel, walker: Box<Walker>) -> Option<(Box<Walker>, Next)> {
+    let mut state = channel.lock();
+    let next = match state.queue.front() {
+        None => {
+            state.resting = Some(walker);
+            return None;
+        }
+        Some(Item::Entry(_)) => Next::Entries,
+        Some(_) => Next::Control(state.pop()?),
+    };
+    Some((walker, next))
+}
+
+impl Chunk {
+    /// Writes what these sockets lack of the run at the queue's front; whether there was anything.
+    fn write(&mut self, channel: &Channel, joined: &mut Option<Joined>) -> bool {
+        {
+            let state = channel.lock();
+            self.next = self.next.max(state.first);
+            let to = run_end(&state, self.next);
+            if to == self.next {
+                return false;
+            }
+            if joined.as_ref().is_none_or(|joined| (joined.from, joined.to) != (self.next, to)) {
+                *joined = Some(join(&state, self.next, to));
+            }
+        }
+        let Some(Joined { to, bytes, .. }) = joined else { return false };
+        for socket in &self.sockets {
+            socket.outbox().send_of(channel.room, bytes);
+        }
+        self.next = *to;
+        true
     }
 }
 
@@ -61,33 +119,24 @@ impl Walker {
         self.chunks.iter().all(|chunk| chunk.sockets.is_empty())
     }
 
+    fn is_small(&self) -> bool {
+        self.chunks.iter().map(|chunk| chunk.sockets.len()).sum::<usize>() <= SMALL
+    }
+
     /// One pass over all chunks that lack something of the run at the queue's front, then drops from the queue what
     /// all have.
     async fn round(&mut self, channel: &Channel) {
         let mut joined: Option<Joined> = None;
-        let room = channel.room;
         let several = self.chunks.len() > 1;
         for chunk in &mut self.chunks {
-            {
-                let state = channel.lock();
-                chunk.next = chunk.next.max(state.first);
-                let to = run_end(&state, chunk.next);
-                if to == chunk.next {
-                    continue;
-                }
-                if joined.as_ref().is_none_or(|joined| (joined.from, joined.to) != (chunk.next, to)) {
-                    joined = Some(join(&state, chunk.next, to));
-                }
-            }
-            let Some(Joined { to, bytes, .. }) = &joined else { continue };
-            for socket in &chunk.sockets {
-                socket.outbox().send_of(room, bytes);
-            }
-            chunk.next = *to;
-            if several {
+            if chunk.write(channel, &mut joined) && several {
                 tokio::task::yield_now().await;
             }
         }
+        self.drop_what_all_have(channel);
+    }
+
+    fn drop_what_all_have(&self, channel: &Channel) {
         let mut state = channel.lock();
         let all_have = match self.chunks.iter().map(|chunk| chunk.next).min() {
             Some(least) => least,

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use anyhow::anyhow;
+use bytes::Bytes;
 use parlor_protocol::{
     error::{ErrorCode, Refusal},
     http::Room as RoomBody,
@@ -13,8 +14,9 @@ use parlor_protocol::{
 };
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
 
-use super::entry::{Append, Appended, EntryKind, Refused};
+use super::entry::{Append, Appended, Entry, EntryKind, Refused};
 use crate::{
     hub::Hub,
     permission::{MayPost, not_a_member, unknown_room},
@@ -46,6 +48,19 @@ enum Reply {
     /// A message's `ack` or error, straight to its socket.
     Socket(Arc<Socket>),
     Caller(oneshot::Sender<Result<Appended, StoreError>>),
+}
+
+/// What became of a job, to be told.
+#[derive(Debug)]
+enum Kept {
+    Change {
+        id: Uuid,
+        room: RoomId,
+        reply: Reply,
+        answer: Result<Appended, StoreError>,
+    },
+    /// Everything before is told.
+    Settled(oneshot::Sender<()>),
 }
 
 /// Keeps and tells; one a node.
@@ -99,10 +114,15 @@ fn stopping() -> Refusal {
 }
 
 impl Writer {
-    /// Runs until `stop`, and then until everything that was sent before is kept.
+    /// Runs until `stop`, and then until everything that was sent before is kept and told.
     pub async fn run(mut self, stop: CancellationToken) {
-        let mut jobs = Vec::with_capacity(GROUP);
+        let mut kept = Vec::new();
         loop {
+            let mut jobs = Vec::new();
+            // What is kept is told while the next group is on its way to the disk, or at once if none waits.
+            if self.jobs.is_empty() {
+                self.tell(std::mem::take(&mut kept)).await;
+            }
             let received = tokio::select! {
                 received = self.jobs.recv_many(&mut jobs, GROUP) => received,
                 () = stop.cancelled(), if !self.jobs.is_closed() => {
@@ -111,83 +131,117 @@ impl Writer {
                 }
             };
             if received == 0 {
-                return;
+                return self.tell(kept).await;
             }
-            let mut settled = Vec::new();
-            let (mut batch, mut replies) = (Vec::with_capacity(received), Vec::with_capacity(received));
-            for job in jobs.drain(..) {
-                match job {
-                    Job::Append(change) => {
-                        let (append, reply) = *change;
-                        batch.push(append);
-                        replies.push(reply);
-                    }
-                    Job::Settled(done) => settled.push(done),
-                }
-            }
-            self.keep(&batch, replies).await;
-            for done in settled {
-                // Who asked may have given up waiting.
-                let _ = done.send(());
-            }
+            let told = std::mem::take(&mut kept);
+            (kept, ()) = tokio::join!(self.keep(jobs), self.tell(told));
         }
     }
 
-    async fn keep(&self, batch: &[Append], replies: Vec<Reply>) {
-        if batch.is_empty() {
-            return;
+    /// Keeps a group of changes in one transaction, or each alone if that fails.
+    async fn keep(&self, jobs: Vec<Job>) -> Vec<Kept> {
+        let mut batch = Vec::with_capacity(jobs.len());
+        let (mut replies, mut settled) = (Vec::with_capacity(jobs.len()), Vec::new());
+        for job in jobs {
+            match job {
+                Job::Append(change) => {
+                    let (append, reply) = *change;
+                    batch.push(append);
+                    replies.push(reply);
+                }
+                Job::Settled(done) => settled.push(Kept::Settled(done)),
+            }
         }
-        {
+        let mut kept = Vec::with_capacity(batch.len() + settled.len());
+        if !batch.is_empty() {
             metrics::histogram!("parlor_log_group_size")
                 .record(f64::from(u32::try_from(batch.len()).unwrap_or(u32::MAX)));
-            match self.store.append(batch).await {
-                Ok(kept) => {
-                    for ((append, reply), appended) in batch.iter().zip(replies).zip(kept) {
-                        self.tell(append, reply, Ok(appended)).await;
-                    }
-                }
-                Err(error) => {
-                    tracing::error!(%error, changes = batch.len(), "a group of changes was not kept, trying each alone");
-                    for (append, reply) in batch.iter().zip(replies) {
-                        let alone = self.store.append(std::slice::from_ref(append)).await;
-                        let kept = alone.and_then(|mut one| {
-                            one.pop().ok_or_else(|| StoreError(anyhow!("the store gave no answer")))
-                        });
-                        self.tell(append, reply, kept).await;
-                    }
-                }
-            }
+            let answers = self.append(&batch).await;
+            let changes = batch.into_iter().zip(replies).zip(answers);
+            kept.extend(changes.map(|((append, reply), answer)| Kept::Change {
+                id: append.id,
+                room: append.room,
+                reply,
+                answer,
+            }));
         }
+        kept.extend(settled);
+        kept
     }
 
-    async fn tell(&self, append: &Append, reply: Reply, kept: Result<Appended, StoreError>) {
-        if let Ok(Appended::Stored(entry)) = &kept {
-            metrics::counter!("parlor_entries_total").increment(1);
-            // Whoever sent it learns first that it is kept; the others' frames are written meanwhile.
-            if let (Reply::Socket(socket), EntryKind::Message(message)) = (&reply, &entry.kind) {
-                ack(socket, message.id, append.room, entry.seq);
-            }
-            self.publish(entry.clone()).await;
-        }
-        match reply {
-            Reply::Socket(socket) => answer_socket(&socket, append, kept),
-            // The caller may have gone; the change is kept all the same.
-            Reply::Caller(caller) => drop(caller.send(kept)),
-        }
-    }
-
-    async fn publish(&self, entry: super::entry::Entry) {
-        let (room, seq) = (entry.room, entry.seq);
-        let (joined, left) = match &entry.kind {
-            EntryKind::MemberJoined { user } => (Some(user.id), None),
-            EntryKind::MemberLeft { user } => (None, Some(user.id)),
-            _ => (None, None),
+    async fn append(&self, batch: &[Append]) -> Vec<Result<Appended, StoreError>> {
+        let error = match self.store.append(batch).await {
+            Ok(answers) => return answers.into_iter().map(Ok).collect(),
+            Err(error) => error,
         };
-        if let Some(person) = left {
+        tracing::error!(%error, changes = batch.len(), "a group of changes was not kept, trying each alone");
+        let mut answers = Vec::with_capacity(batch.len());
+        for append in batch {
+            let alone = self.store.append(std::slice::from_ref(append)).await;
+            answers.push(alone.and_then(|mut one| one.pop().ok_or_else(|| StoreError(anyhow!("no answer")))));
+        }
+        answers
+    }
+
+    /// Tells of a group in its order. An `ack` waits for the moment until the same socket's copy of the entry goes out,
+    /// so that both are one write.
+    async fn tell(&self, kept: Vec<Kept>) {
+        let mut entries = Vec::with_capacity(kept.len());
+        let mut acked = Vec::with_capacity(kept.len());
+        let mut settled = Vec::new();
+        let mut stored = 0;
+        for kept in kept {
+            let (id, room, reply, answer) = match kept {
+                Kept::Settled(done) => {
+                    settled.push(done);
+                    continue;
+                }
+                Kept::Change { id, room, reply, answer } => (id, room, reply, answer),
+            };
+            stored += u64::from(matches!(answer, Ok(Appended::Stored(_))));
+            match (reply, answer) {
+                (Reply::Socket(socket), Ok(Appended::Stored(entry))) => {
+                    socket.outbox().linger(ack(MessageId::from_uuid(id), room, entry.seq));
+                    acked.push(socket);
+                    entries.push(frame(entry));
+                }
+                (Reply::Socket(socket), answer) => answer_socket(&socket, MessageId::from_uuid(id), room, answer),
+                (Reply::Caller(caller), answer) => {
+                    if let Ok(Appended::Stored(entry)) = &answer {
+                        match membership(entry) {
+                            None => entries.push(frame(entry.clone())),
+                            Some(change) => {
+                                self.hub.publish(std::mem::take(&mut entries)).await;
+                                self.change_membership(entry.clone(), change).await;
+                            }
+                        }
+                    }
+                    // Whoever called learns it behind the sockets.
+                    self.hub.publish(std::mem::take(&mut entries)).await;
+                    // The caller may have gone; the change is kept all the same.
+                    drop(caller.send(answer));
+                }
+            }
+        }
+        self.hub.publish(entries).await;
+        acked.iter().for_each(|socket| socket.outbox().send_lingering());
+        if stored > 0 {
+            metrics::counter!("parlor_entries_total").increment(stored);
+        }
+        for done in settled {
+            // Who asked may have given up waiting.
+            let _ = done.send(());
+        }
+    }
+
+    /// A room's entry about who is in it: who has left gets no more, who has come gets what follows.
+    async fn change_membership(&self, entry: Entry, change: Membership) {
+        let (room, seq) = (entry.room, entry.seq);
+        if let Membership::Left(person) = change {
             self.hub.expel(room, person, &wire::text(&ServerFrame::RoomGone { room: room.to_string() }.to_json()));
         }
-        self.hub.publish(room, seq, wire::text(&entry.into_frame().to_json())).await;
-        if let Some(person) = joined
+        self.hub.publish(vec![frame(entry)]).await;
+        if let Membership::Joined(person) = change
             && let Err(error) = self.admit(room, seq, person).await
         {
             // The store has the membership: the person's sockets learn of it when they connect again.
@@ -219,16 +273,32 @@ impl Writer {
     }
 }
 
-fn ack(socket: &Socket, id: MessageId, room: RoomId, seq: Seq) {
-    socket.outbox().send(wire::text(&ServerFrame::Ack { id, room, seq }.to_json()));
+enum Membership {
+    Joined(PersonId),
+    Left(PersonId),
 }
 
-/// What is not the plain `ack`, which has been sent.
-fn answer_socket(socket: &Socket, append: &Append, kept: Result<Appended, StoreError>) {
-    let id = MessageId::from_uuid(append.id);
-    let refusal = match kept {
+fn membership(entry: &Entry) -> Option<Membership> {
+    match &entry.kind {
+        EntryKind::MemberJoined { user } => Some(Membership::Joined(user.id)),
+        EntryKind::MemberLeft { user } => Some(Membership::Left(user.id)),
+        _ => None,
+    }
+}
+
+fn frame(entry: Entry) -> (RoomId, Seq, Bytes) {
+    (entry.room, entry.seq, wire::text(&entry.into_frame().to_json()))
+}
+
+fn ack(id: MessageId, room: RoomId, seq: Seq) -> Bytes {
+    wire::text(&ServerFrame::Ack { id, room, seq }.to_json())
+}
+
+/// What is not the `ack` of what was stored just now.
+fn answer_socket(socket: &Socket, id: MessageId, room: RoomId, answer: Result<Appended, StoreError>) {
+    let refusal = match answer {
         Ok(Appended::Stored(_) | Appended::Unchanged) => return,
-        Ok(Appended::Repeat(seq)) => return ack(socket, id, append.room, seq),
+        Ok(Appended::Repeat(seq)) => return socket.outbox().send(ack(id, room, seq)),
         Ok(Appended::Refused(refused)) => refusal(refused),
         Err(error) => crate::permission::unavailable(error),
     };

@@ -1,6 +1,6 @@
 //! A connection's life: hello, frames in one after the other, the end. What it has to say goes by its outbox.
 
-use std::{cell::RefCell, io, sync::Arc, time::Duration};
+use std::{cell::RefCell, future::poll_fn, io, sync::Arc, task::Poll, time::Duration};
 
 use parlor_protocol::{
     PROTOCOL,
@@ -17,6 +17,7 @@ use super::{
 use crate::{
     http::view,
     node::Node,
+    outbox::Duty,
     request,
     store::{Scope, StoreError},
     who::Who,
@@ -32,7 +33,7 @@ thread_local! {
 }
 
 pub async fn live(node: &Arc<Node>, who: &Who, socket: &Arc<Socket>, read_ahead: &[u8]) {
-    if let Err(error) = greet(node, who, socket).await {
+    if let Err(error) = Box::pin(greet(node, who, socket)).await {
         tracing::error!(%error, "a socket could not be greeted");
         // It reconnects, and by then the store may be there again.
         socket.outbox().close(CloseCode::GoingAway);
@@ -55,7 +56,7 @@ pub async fn live(node: &Arc<Node>, who: &Who, socket: &Arc<Socket>, read_ahead:
             Ok(End::Broken) => return,
         }
     }
-    finish(socket).await;
+    Box::pin(finish(socket)).await;
 }
 
 /// Tells the client where it stands. The socket enters the rooms first: whatever happens from then on comes behind
@@ -110,35 +111,35 @@ async fn read_until_end(
     let mut incoming = Vec::new();
     reader.feed(read_ahead, &mut incoming)?;
     loop {
-        for message in incoming.drain(..) {
-            if take(node, who, socket, message).await {
+        // An idle connection holds no list, nor room for what an answer takes.
+        for message in std::mem::take(&mut incoming) {
+            if Box::pin(take(node, who, socket, message)).await {
                 return Ok(End::Closing);
             }
         }
-        // An idle connection holds no list.
-        incoming = Vec::new();
         if socket.outbox().is_closing() {
             return Ok(End::Closing);
         }
-        tokio::select! {
-            () = node.connections.stop_reading.cancelled() => return Ok(End::Stopping),
-            () = socket.outbox().woken() => {}
-            writable = socket.outbox().stream().writable(), if socket.outbox().has_backlog() => {
-                if writable.is_err() || socket.outbox().flush(usize::MAX).await.is_err() {
+        // Who stops sets this first and then nudges every socket: one of both is seen.
+        let duty = poll_fn(|context| match socket.outbox().poll_duty(context) {
+            _ if node.connections.stop_reading.is_cancelled() => Poll::Ready(None),
+            duty => duty.map(Some),
+        });
+        match duty.await {
+            None => return Ok(End::Stopping),
+            Some(Duty::End) => return Ok(End::Closing),
+            Some(Duty::Write(Ok(()))) => {
+                if socket.outbox().flush_some().is_err() {
                     return Ok(End::Broken);
                 }
             }
-            readable = socket.outbox().stream().readable() => {
-                if readable.is_err() {
-                    return Ok(End::Broken);
-                }
-                match read_some(socket, &mut reader, &mut incoming) {
-                    Read::Some => socket.hear(),
-                    Read::Nothing => {}
-                    Read::End => return Ok(End::Broken),
-                    Read::Fault(code) => return Err(code),
-                }
-            }
+            Some(Duty::Read(Ok(()))) => match read_some(socket, &mut reader, &mut incoming) {
+                Read::Some => socket.hear(),
+                Read::Nothing => {}
+                Read::End => return Ok(End::Broken),
+                Read::Fault(code) => return Err(code),
+            },
+            Some(Duty::Write(Err(_)) | Duty::Read(Err(_))) => return Ok(End::Broken),
         }
     }
 }

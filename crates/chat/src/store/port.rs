@@ -56,8 +56,9 @@ pub trait Store: Send + Sync + std::fmt::Debug + 'static {
     /// What the person has not read in a room, of the entries up to `upto`.
     async fn unread(&self, room: RoomId, person: PersonId, upto: Seq) -> Result<u64>;
     async fn members(&self, room: RoomId) -> Result<Vec<Member>>;
-    /// Moves the read position forward (never back, never beyond the last entry); position and unread after that.
-    async fn read(&self, room: RoomId, person: PersonId, seq: Seq) -> Result<Option<(Seq, u64)>>;
+    /// Moves read positions forward (never back, never beyond the last entry), in one durable transaction. One answer a
+    /// position, in order, of the moment after all of them; `None` for who is no member.
+    async fn read(&self, positions: &[Position]) -> Result<Vec<Option<ReadUpto>>>;
 
     // ---- people, as auth tells of them ----
 
@@ -127,6 +128,21 @@ impl Room {
 pub struct MemberOf {
     pub role: Role,
     pub read_seq: Seq,
+}
+
+/// How far a person says to have read a room.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Position {
+    pub room: RoomId,
+    pub person: PersonId,
+    pub seq: Seq,
+}
+
+/// How far a person has read a room, and how much is left.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ReadUpto {
+    pub seq: Seq,
+    pub unread: u64,
 }
 
 /// A room, and what is the person's own in it.

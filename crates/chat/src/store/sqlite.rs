@@ -18,8 +18,8 @@ use sqlx::{
 use tokio::sync::{MappedMutexGuard, Mutex, MutexGuard};
 
 use super::port::{
-    Begun, Claim, Claimed, Invocation, MemberOf, NewInvocation, Opened, Outcome, Page, Result, Room, RoomView, Scope,
-    Store, StoreError,
+    Begun, Claim, Claimed, Invocation, MemberOf, NewInvocation, Opened, Outcome, Page, Position, ReadUpto, Result,
+    Room, RoomView, Scope, Store, StoreError,
 };
 use crate::log::entry::{Append, Appended, Entry};
 
@@ -27,6 +27,7 @@ mod append;
 mod commands;
 mod history;
 mod people;
+mod reading;
 mod rooms;
 mod rows;
 
@@ -170,10 +171,10 @@ impl Store for SqliteStore {
     async fn members(&self, room: RoomId) -> Result<Vec<Member>> {
         rooms::members(&self.readers, room).await
     }
-    async fn read(&self, room: RoomId, person: PersonId, seq: Seq) -> Result<Option<(Seq, u64)>> {
+    async fn read(&self, positions: &[Position]) -> Result<Vec<Option<ReadUpto>>> {
         let mut writer = self.writer().await?;
         let mut tx = begin(&mut writer).await?;
-        let read = rooms::read(&mut tx, room, person, seq).await?;
+        let read = reading::read(&mut tx, positions).await?;
         tx.commit().await?;
         Ok(read)
     }

@@ -13,7 +13,7 @@ use parlor_protocol::{
 use super::{one, person, post, room_of, seq};
 use crate::{
     log::entry::{Append, Appended, Change, Refused},
-    store::{Opened, Room, Scope, Store},
+    store::{Opened, Position, ReadUpto, Room, Scope, Store},
 };
 
 pub async fn public_names_are_unique_when_folded(store: Arc<dyn Store>) {
@@ -153,8 +153,13 @@ pub async fn reading_never_goes_back(store: Arc<dyn Store>) {
     for said in ["one", "two", "three"] {
         seq(&store, post(room, &ben, said)).await;
     }
-    assert_eq!(store.read(room, anna.id, Seq(2)).await.unwrap(), Some((Seq(2), 1)));
-    assert_eq!(store.read(room, anna.id, Seq(1)).await.unwrap(), Some((Seq(2), 1)));
-    assert_eq!(store.read(room, anna.id, Seq(1_000)).await.unwrap(), Some((Seq(3), 0)));
-    assert_eq!(store.read(room, person("eve").id, Seq(1)).await.unwrap(), None);
+    let reads = async |room, person: &Person, seq| {
+        store.read(&[Position { room, person: person.id, seq: Seq(seq) }]).await.unwrap().remove(0)
+    };
+    let upto = |seq, unread| Some(ReadUpto { seq: Seq(seq), unread });
+    assert_eq!(reads(room, &anna, 2).await, upto(2, 1));
+    assert_eq!(reads(room, &anna, 1).await, upto(2, 1));
+    assert_eq!(reads(room, &anna, 1_000).await, upto(3, 0));
+    assert_eq!(reads(room, &person("eve"), 1).await, None);
+    assert_eq!(reads(RoomId::new(), &anna, 1).await, None);
 }

@@ -160,10 +160,6 @@ fn view(row: &SqliteRow, person: PersonId) -> Result<RoomView> {
 }
 
 pub(super) async fn unread(readers: &SqlitePool, room: RoomId, person: PersonId, upto: Seq) -> Result<u64> {
-    count_unread(&mut *readers.acquire().await?, room, person, upto).await
-}
-
-async fn count_unread(connection: &mut SqliteConnection, room: RoomId, person: PersonId, upto: Seq) -> Result<u64> {
     let row = sqlx::query(
         "SELECT count(*) AS unread FROM members m JOIN rooms r ON r.id = m.room \
          JOIN entries e ON e.room = r.number AND e.kind = 'message' AND e.seq > m.read_seq AND e.seq <= ? AND e.deleted = 0 AND e.person IS NOT m.person \
@@ -172,7 +168,7 @@ async fn count_unread(connection: &mut SqliteConnection, room: RoomId, person: P
     .bind(int(upto))
     .bind(bytes(room.uuid()))
     .bind(bytes(person.uuid()))
-    .fetch_one(connection)
+    .fetch_one(readers)
     .await?;
     Ok(row.try_get::<i64, _>("unread")?.unsigned_abs())
 }
@@ -191,25 +187,4 @@ pub(super) async fn members(readers: &SqlitePool, room: RoomId) -> Result<Vec<Me
             Ok(Member { user: rows::person(row, uuid(row, "person")?)?, role: rows::role(row.try_get("role")?) })
         })
         .collect()
-}
-
-pub(super) async fn read(
-    tx: &mut SqliteConnection,
-    room: RoomId,
-    person: PersonId,
-    seq: Seq,
-) -> Result<Option<(Seq, u64)>> {
-    let row = sqlx::query(
-        "UPDATE members SET read_seq = max(read_seq, min(?, (SELECT last_seq FROM rooms WHERE id = members.room))) \
-         WHERE room = ? AND person = ? RETURNING read_seq",
-    )
-    .bind(int(seq))
-    .bind(bytes(room.uuid()))
-    .bind(bytes(person.uuid()))
-    .fetch_optional(&mut *tx)
-    .await?;
-    let Some(row) = row else { return Ok(None) };
-    let position = rows::seq(&row, "read_seq")?;
-    let unread = count_unread(tx, room, person, Seq(u64::MAX)).await?;
-    Ok(Some((position, unread)))
 }

@@ -63,6 +63,14 @@ pub(super) fn role(word: &str) -> Role {
     if word == "owner" { Role::Owner } else { Role::Member }
 }
 
+/// Repeats the last item until the length is a power of two: ten statements stay cached instead of a thousand.
+pub(super) fn padded<T: Clone>(mut items: Vec<T>) -> Vec<T> {
+    if let Some(last) = items.last().cloned() {
+        items.resize(items.len().next_power_of_two(), last);
+    }
+    items
+}
+
 /// From columns `id, name, kind, topic, last_seq` of rooms.
 pub(super) fn room(row: &SqliteRow) -> Result<Room> {
     Ok(Room {

@@ -17,7 +17,7 @@ use crate::{
     log::entry::{Append, Appended, Change, Entry, EntryKind, Refused},
     store::{
         port::Result,
-        sqlite::rows::{self, bytes, int, uuid},
+        sqlite::rows::{self, bytes, int, padded, uuid},
     },
 };
 
@@ -198,12 +198,4 @@ fn push_ids(query: &mut QueryBuilder<Sqlite>, ids: &[Uuid]) {
         list.push_bind(bytes(*id));
     }
     query.push(")");
-}
-
-/// Repeats the last item until the length is a power of two: ten statements stay cached instead of a thousand.
-fn padded<T: Clone>(mut items: Vec<T>) -> Vec<T> {
-    if let Some(last) = items.last().cloned() {
-        items.resize(items.len().next_power_of_two(), last);
-    }
-    items
 }
