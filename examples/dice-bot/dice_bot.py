@@ -133,8 +133,8 @@ class Bot:
             invocation = json.loads(body)
             command = COMMANDS[invocation["command"]]
             deadline = datetime.fromisoformat(invocation["deadline"].replace("Z", "+00:00"))
-        except (ValueError, KeyError, TypeError):
-            log.warning("rejects an invocation that it cannot read")
+        except Exception as error:
+            log.warning("rejects an invocation that it cannot read (%s)", type(error).__name__)
             return self.channel.basic_reject(method.delivery_tag, requeue=False)
         if datetime.now(timezone.utc) < deadline:  # else nobody waits for it any more
             try:

@@ -1,6 +1,6 @@
 //! What no bot can carry out ends its command at once, whether it is given back for good or again and again.
 
-use parlor_protocol::error::ErrorCode;
+use parlor_protocol::{error::ErrorCode, ids::MessageId};
 use serde_json::json;
 
 use crate::{by_hand::ByHand, installation::Installation};
@@ -61,5 +61,35 @@ async fn garbage_among_the_dead_letters_hurts_nobody() {
     }
     chat.counts("parlor_dead_letters_total{reason=\"unknown\"}", 5).await;
     chat.goes_on().await;
+    chat.ends().await;
+}
+
+#[tokio::test]
+async fn the_examples_reject_what_they_cannot_read_and_leave_what_is_late() {
+    let mut chat = Installation::starts().await;
+    let _bots = (chat.starts_dice(), chat.starts_chooser());
+    chat.carlos.can_use("roll").await;
+    chat.carlos.can_use("choose").await;
+    let by_hand = ByHand::connects(&chat.rabbit).await;
+    let invocation = |command: &str, deadline: &str| {
+        json!({
+            "id": MessageId::new(), "command": command, "arguments": {"things": ["tea"]}, "line": "/line",
+            "room": chat.general.id, "asker": chat.tab.me, "deadline": deadline,
+        })
+        .to_string()
+    };
+    let (later, deep) = ("2099-01-01T00:00:00.000Z", "[".repeat(50_000));
+    for command in ["roll", "choose"] {
+        let queue = format!("command.{command}.v1");
+        let unheard_of = invocation("unheard-of", later);
+        for garbage in ["", "no JSON", "[]", "{}", &deep, &unheard_of, &invocation(command, "tomorrow")] {
+            by_hand.publishes(&queue, garbage, None).await;
+        }
+        by_hand.publishes(&queue, invocation(command, "2020-01-01T00:00:00.000Z"), None).await;
+    }
+    chat.counts("parlor_dead_letters_total{reason=\"rejected\"}", 14).await;
+    chat.tab.asks("/roll", &chat.general).await.message();
+    chat.goes_on().await;
+    assert_eq!((chat.answers("dice").len(), chat.answers("chooser").len()), (1, 1), "nobody waited for the late ones");
     chat.ends().await;
 }

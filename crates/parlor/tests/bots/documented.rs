@@ -3,10 +3,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use parlor_protocol::broker::{Answer, Invocation, Manifest, Outcome};
+use lapin::BasicProperties;
+use parlor_protocol::broker::{Answer, Invocation, Manifest, ManifestReply, Outcome};
 use parlor_testing::{Quotes, Setup};
+use serde_json::json;
 
-use crate::{installation::Installation, tap::Published};
+use crate::{document::Document, installation::Installation, tap::Published};
 
 #[tokio::test]
 async fn every_kind_of_message_of_every_bot_is_as_documented() {
@@ -50,6 +52,44 @@ async fn every_kind_of_message_of_every_bot_is_as_documented() {
 }
 
 #[test]
+fn what_is_not_as_documented_is_found() {
+    let document = Document::of("here");
+    let id = "01890a5d-ac96-774b-bcce-b302099a8057";
+    let body = json!({"id": id, "bot": "dice", "replica": "one", "outcome": {"type": "answer", "text": "hi"}});
+    let properties = BasicProperties::default().with_content_type("application/json".into()).with_delivery_mode(2);
+    let properties = properties.with_correlation_id(id.into());
+    let right = Published {
+        exchange: String::new(),
+        key: "here.answers".to_owned(),
+        mandatory: true,
+        properties: properties.clone(),
+        body: body.to_string().into_bytes(),
+    };
+    assert_eq!(document.faults(&right), Vec::<String>::new());
+    let finds = |fault: &str, wrong: Published| {
+        let faults = document.faults(&wrong);
+        assert!(faults.len() == 1 && faults[0].contains(fault), "{faults:?} and not {fault}");
+    };
+    finds("nothing belongs", Published { key: "here.elsewhere".to_owned(), ..right.clone() });
+    finds("nothing belongs", Published { exchange: "here.hints".to_owned(), ..right.clone() });
+    finds("no JSON", Published { body: b"hi".to_vec(), ..right.clone() });
+    finds("mandatory", Published { mandatory: false, ..right.clone() });
+    let with = |properties| Published { properties, ..right.clone() };
+    finds("content_type", with(properties.clone().with_content_type("text/plain".into())));
+    finds("correlation_id", with(properties.clone().with_correlation_id("another".into())));
+    finds("delivery_mode", with(properties.clone().with_delivery_mode(1)));
+    for (field, value, fault) in [
+        ("replica", json!(7), "not of type"),
+        ("room", json!("general"), "room"),
+        ("outcome", json!({"type": "answer"}), "not valid"),
+    ] {
+        let mut wrong = body.clone();
+        wrong[field] = value;
+        finds(fault, Published { body: wrong.to_string().into_bytes(), ..right.clone() });
+    }
+}
+
+#[test]
 fn the_readme_shows_the_bot_in_python() {
     let bot = include_str!("../../../../examples/dice-bot/dice_bot.py");
     let (_, rest) = bot.split_once("\ndef roll(").expect("its command");
@@ -66,7 +106,7 @@ fn about(kind: &str, published: &Published) -> String {
     match kind {
         "manifest" => serde_json::from_slice::<Manifest>(body).unwrap().bot,
         "manifest_reply" => {
-            let reply: parlor_protocol::broker::ManifestReply = serde_json::from_slice(body).unwrap();
+            let reply: ManifestReply = serde_json::from_slice(body).unwrap();
             reply.accepted.into_iter().map(|accepted| accepted.command).collect()
         }
         "invocation" => serde_json::from_slice::<Invocation>(body).unwrap().command,
