@@ -71,7 +71,9 @@ impl Reader {
             let Some((header, length)) = FrameHeader::parse(&mut cursor).map_err(|_| CloseCode::ProtocolError)? else {
                 break;
             };
-            let begun = self.message.as_ref().map_or(0, |message| message.payload.len());
+            // A control frame between a message's pieces is no part of it.
+            let message = self.message.as_ref().filter(|_| matches!(header.opcode, OpCode::Data(_)));
+            let begun = message.map_or(0, |message| message.payload.len());
             let length = usize::try_from(length).map_err(|_| CloseCode::TooBig)?;
             if length.saturating_add(begun) > limits::FRAME_CLOSE_BYTES {
                 return Err(CloseCode::TooBig);
@@ -262,6 +264,10 @@ mod tests {
         ] {
             assert_eq!(read(&bytes), Err(code), "{:?}", &bytes[..bytes.len().min(12)]);
         }
+        let whole = "a".repeat(limits::FRAME_CLOSE_BYTES);
+        let between =
+            [client_frame(1, false, whole.as_bytes()), client_frame(9, true, b"p"), client_frame(0, true, b"")];
+        assert_eq!(read(&between.concat()), Ok(vec![Incoming::Ping(b"p".to_vec()), Incoming::Text(whole.into())]));
         let half = vec![b'a'; limits::FRAME_CLOSE_BYTES / 2 + 1];
         let halves = [client_frame(1, false, &half), client_frame(0, true, &half)].concat();
         assert_eq!(read(&halves), Err(CloseCode::TooBig));
