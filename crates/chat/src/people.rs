@@ -90,6 +90,15 @@ impl People {
         let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
         known.people.get(&id).filter(|(_, active)| *active).map(|(person, _)| person.clone())
     }
+    /// Everybody who may do something, by username.
+    #[must_use]
+    pub fn all_active(&self) -> Vec<Person> {
+        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+        let mut people: Vec<_> =
+            known.people.values().filter(|(_, active)| *active).map(|(person, _)| person).collect();
+        people.sort_by(|one, other| one.username.as_str().cmp(other.username.as_str()));
+        people.into_iter().cloned().collect()
+    }
     /// A person as others see them, active or not.
     #[must_use]
     pub fn get(&self, id: PersonId) -> Option<Person> {

@@ -18,6 +18,7 @@ async fn who_is_logged_in_goes_on_and_logs_in_again_when_it_is_back() {
     let (carlos, john) = (cluster.chat.log_in("carlos").await, cluster.chat.log_in("john").await);
     let mut before = carlos.connects().await;
     let general = before.room("general").clone();
+    let people = carlos.gets("/api/users").await.expect(200).body;
     let (status, took) = cluster.auth.stops().await;
     assert!(status.success(), "{status}");
     assert!(took < Duration::from_secs(10), "{took:?}");
@@ -28,6 +29,10 @@ async fn who_is_logged_in_goes_on_and_logs_in_again_when_it_is_back() {
     after.says("connected since").in_room(&general).await;
     before.hears_message("connected since").await;
     assert_eq!(before.asks("/stock aapl.us", &general).await.message().author.id.to_string(), "bot:stock");
+    // As a page that is loaded anew asks.
+    assert!(carlos.is_logged_in().await);
+    assert_eq!(carlos.gets("/api/users").await.expect(200).body, people);
+    cluster.chat.get("/api/auth/me").await.refuses(401, "not_logged_in");
     cluster.chat.tries_to_log_in("gerard", "1234").await.refuses(503, "unavailable");
 
     cluster.auth.starts_again().await;
