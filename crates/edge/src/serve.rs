@@ -2,12 +2,7 @@
 
 use std::{convert::Infallible, io, sync::Arc, time::Duration};
 
-use axum::{
-    Router,
-    body::Body,
-    http::{HeaderValue, header},
-    response::Response,
-};
+use axum::{Router, body::Body, response::Response};
 use http_body_util::Limited;
 use hyper::{Request, body::Body as _, body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::TokioTimer;
@@ -165,14 +160,7 @@ impl Server {
             }
         });
         request.extensions_mut().insert(peer);
-        // A chunked body may have had a length beside it, by which somebody in front of us found another end to it:
-        // what follows on this connection is not to be trusted (RFC 9112, section 6.1).
-        let is_last = request.headers().contains_key(header::TRANSFER_ENCODING);
-        let mut answered = self.router.clone().oneshot(request).await;
-        if is_last && let Ok(response) = &mut answered {
-            response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
-        }
-        answered
+        self.router.clone().oneshot(request).await
     }
 }
 

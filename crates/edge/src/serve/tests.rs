@@ -151,7 +151,7 @@ async fn an_answer_that_is_read_slowly_but_steadily_is_given_whole() {
 }
 
 #[tokio::test]
-async fn a_chunked_body_is_the_last_on_its_connection() {
+async fn a_chunked_body_beside_a_length_is_the_last_on_its_connection() {
     let server = running(patient(), hello()).await;
     let head = "POST /edit HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\n";
     for lengths in
