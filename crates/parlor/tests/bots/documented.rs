@@ -4,7 +4,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use lapin::BasicProperties;
-use parlor_protocol::broker::{Answer, Invocation, Manifest, ManifestReply, Outcome};
+use parlor_protocol::{
+    broker::{Answer, Invocation, Manifest, ManifestReply, Outcome},
+    time::Timestamp,
+};
 use parlor_testing::{Quotes, Setup};
 use serde_json::json;
 
@@ -59,6 +62,7 @@ fn what_is_not_as_documented_is_found() {
     let properties = BasicProperties::default().with_content_type("application/json".into()).with_delivery_mode(2);
     let properties = properties.with_correlation_id(id.into());
     let right = Published {
+        at: Timestamp::now(),
         exchange: String::new(),
         key: "here.answers".to_owned(),
         mandatory: true,

@@ -11,6 +11,7 @@ use amq_protocol::{
     protocol::{AMQPClass, basic},
 };
 use lapin::BasicProperties;
+use parlor_protocol::time::Timestamp;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::{
@@ -24,6 +25,8 @@ use url::Url;
 /// A message as a client published it.
 #[derive(Debug, Clone)]
 pub struct Published {
+    /// When it passed.
+    pub at: Timestamp,
     pub exchange: String,
     pub key: String,
     pub mandatory: bool,
@@ -125,6 +128,7 @@ impl Reader {
         match frame {
             AMQPFrame::Method(_, AMQPClass::Basic(basic::AMQPMethod::Publish(publish))) => {
                 let published = Published {
+                    at: Timestamp::now(),
                     exchange: publish.exchange.to_string(),
                     key: publish.routing_key.to_string(),
                     mandatory: publish.mandatory,
