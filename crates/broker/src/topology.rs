@@ -20,6 +20,12 @@ impl Topology {
         let kind = QueueKind::Work { max_length: 10_000, delivery_limit: 5, dead_letters };
         Queue { name: self.name(rest), kind }
     }
+    /// What the chat itself takes comes back as often as the chat stops with it in hand, and is not lost by that: what
+    /// cannot be read is rejected instead.
+    fn kept(&self, rest: &str) -> Queue {
+        let kind = QueueKind::Work { max_length: 10_000, delivery_limit: u32::MAX, dead_letters: None };
+        Queue { name: self.name(rest), kind }
+    }
 
     /// Where bots send their manifests.
     #[must_use]
@@ -29,7 +35,7 @@ impl Topology {
     /// Where bots send their answers.
     #[must_use]
     pub fn answers(&self) -> Queue {
-        self.work("answers", None)
+        self.kept("answers")
     }
     /// A command's invocations.
     #[must_use]
@@ -39,7 +45,7 @@ impl Topology {
     /// Invocations that no bot could take.
     #[must_use]
     pub fn dead(&self) -> Queue {
-        self.work("dead", None)
+        self.kept("dead")
     }
     /// Where the chat's replies to one replica's manifests arrive.
     #[must_use]

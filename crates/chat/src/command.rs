@@ -9,8 +9,9 @@ use std::{
 use dashmap::DashMap;
 use parlor_broker::{Broker, Topology};
 use parlor_protocol::{ids::MessageId, time::Timestamp};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, mpsc};
 
+use self::invoke::{Handed, Outgoing};
 use crate::{socket::Socket, store::Claim};
 
 pub mod answer;
@@ -28,6 +29,8 @@ const WAITERS: usize = 100;
 pub struct Commands {
     pub broker: Arc<dyn Broker>,
     pub topology: Topology,
+    /// Accepted commands, on their way to their queues.
+    pub handover: mpsc::Sender<Handed>,
     /// By command; a claim counts while its lease lasts.
     claims: RwLock<HashMap<String, Claim>>,
     waiting: DashMap<MessageId, Vec<Weak<Socket>>>,
@@ -39,15 +42,18 @@ pub struct Commands {
 
 impl Commands {
     #[must_use]
-    pub fn new(broker: Arc<dyn Broker>, topology: Topology) -> Self {
-        Self {
+    pub fn new(broker: Arc<dyn Broker>, topology: Topology) -> (Self, Outgoing) {
+        let (handover, outgoing) = Outgoing::new();
+        let commands = Self {
             broker,
             topology,
+            handover,
             claims: RwLock::default(),
             waiting: DashMap::new(),
             recorded: Notify::new(),
             refreshed: Notify::new(),
-        }
+        };
+        (commands, outgoing)
     }
 
     /// The live claim on a command.

@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use crate::{
     auth::Auth,
-    command::Commands,
+    command::{Commands, invoke::Outgoing},
     http,
     hub::Hub,
     log::{Log, append::Writer},
@@ -88,6 +88,7 @@ pub struct Chat {
     node: Arc<Node>,
     writer: Writer,
     keeper: Keeper,
+    outgoing: Outgoing,
 }
 
 /// Opens the store, brings it up to date, and puts the first room into it.
@@ -101,7 +102,7 @@ pub async fn open(config: Config, ports: Ports) -> anyhow::Result<Chat> {
     let (log, writer) = Log::new(Arc::clone(&store), Arc::clone(&hub));
     let (reading, keeper) = Reading::new(Arc::clone(&store));
     let people = People::load(&*store, ports.auth).await?;
-    let commands = Commands::new(ports.broker, ports.topology);
+    let (commands, outgoing) = Commands::new(ports.broker, ports.topology);
     commands.declare_queues().await;
     let rates = Rates::new(config.message_rate);
     let node = Node {
@@ -116,7 +117,7 @@ pub async fn open(config: Config, ports: Ports) -> anyhow::Result<Chat> {
         rates,
         connections: Connections::default(),
     };
-    Ok(Chat { node: Arc::new(node), writer, keeper })
+    Ok(Chat { node: Arc::new(node), writer, keeper, outgoing })
 }
 
 /// Makes `general`, with the demo people as its founding members. Everyone else joins as auth tells of them.
@@ -142,13 +143,17 @@ impl Chat {
 
     /// Runs until `shutdown`, then answers what is in flight, says goodbye to every socket, and closes the store.
     pub async fn run(self, shutdown: CancellationToken) {
-        let Self { node, writer, keeper } = self;
+        let Self { node, writer, keeper, outgoing } = self;
         let tasks = TaskTracker::new();
         let command_tasks = TaskTracker::new();
         let stop_commands = CancellationToken::new();
         let stop_writer = CancellationToken::new();
         tasks.spawn(writer.run(stop_writer.clone()));
         tasks.spawn(keeper.run(stop_writer.clone()));
+        command_tasks.spawn({
+            let (node, stop) = (Arc::clone(&node), stop_commands.clone());
+            async move { outgoing.run(&node, &stop).await }
+        });
         let spawn = |tasks: &TaskTracker, stop: &CancellationToken, task: Task| {
             let (node, stop) = (Arc::clone(&node), stop.clone());
             tasks.spawn(async move {

@@ -3,11 +3,12 @@
 use std::error::Error;
 
 use axum::{
-    body::to_bytes,
+    body::{Body, to_bytes},
     extract::{FromRequest, Request},
     http::{HeaderMap, header},
     response::{IntoResponse, Response},
 };
+use bytes::Bytes;
 use parlor_protocol::{
     error::{ErrorCode, Refusal},
     limits,
@@ -28,10 +29,8 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
             let message = "The body must be application/json.";
             return Err(Refusal::new(ErrorCode::UnsupportedMediaType, message).into());
         }
-        if announced(request.headers()) > limits::BODY_BYTES as u64 {
-            return Err(too_large()); // not worth waiting for
-        }
-        let body = to_bytes(request.into_body(), limits::BODY_BYTES).await.map_err(|error| unreadable(&error))?;
+        let (parts, body) = request.into_parts();
+        let body = whole(&parts.headers, body).await?;
         parse(&body).map(Self).map_err(Problem)
     }
 }
@@ -40,6 +39,17 @@ impl<T: Serialize> IntoResponse for Json<T> {
     fn into_response(self) -> Response {
         axum::Json(self.0).into_response()
     }
+}
+
+/// All of a body, within its limits, for whoever hands it on.
+///
+/// # Errors
+/// `too_large`; `invalid_request` for one that breaks off or takes too long.
+pub async fn whole(headers: &HeaderMap, body: Body) -> Result<Bytes, Problem> {
+    if announced(headers) > limits::BODY_BYTES as u64 {
+        return Err(too_large()); // not worth waiting for
+    }
+    to_bytes(body, limits::BODY_BYTES).await.map_err(|error| unreadable(&error))
 }
 
 fn is_json(headers: &HeaderMap) -> bool {

@@ -113,16 +113,17 @@ pub async fn stock(settings: Settings, stop: CancellationToken) -> Result<()> {
         topology: meeting.topology.clone(),
         replica: secret::hex(&secret::random::<8>()?),
     };
+    if let Some(listener) = &listener {
+        entrance::announce(listener)?;
+    }
     readiness.ready();
     let probes = async {
         if let Some(listener) = listener {
-            entrance::announce(&listener)?;
             let probes = entrance::probes(&settings, &readiness, &metrics);
             parlor_edge::serve::serve_within(times(&settings), listener, probes, stop.clone()).await;
         }
-        anyhow::Ok(())
     };
-    let (_, probes, ..) = join!(
+    join!(
         entrance::close(&readiness, &stop),
         probes,
         parlor_bot::run(bot, ports, stop.clone()),
@@ -130,7 +131,7 @@ pub async fn stock(settings: Settings, stop: CancellationToken) -> Result<()> {
         metrics.clone().run(stop.clone()),
     );
     end(meeting).await;
-    probes
+    Ok(())
 }
 
 async fn end(meeting: Meeting) {

@@ -17,8 +17,10 @@ use super::{Auth, AuthUnavailable};
 const CONNECT: Duration = Duration::from_secs(2);
 /// How long an idle connection is kept: less than the time auth gives the next request's head.
 const IDLE: Duration = Duration::from_secs(5);
-/// How long an answer may take. Longer than the longest poll for events.
-const ANSWER: Duration = Duration::from_secs(35);
+/// How long an answer may take while somebody waits for it.
+const ANSWER: Duration = Duration::from_secs(10);
+/// How long auth may hold a request for events: longer than the longest poll.
+const EVENTS: Duration = Duration::from_secs(30);
 
 /// Headers that speak of one connection (RFC 9110, section 7.6.1) or of a body's length on it.
 const HOP_BY_HOP: [HeaderName; 8] = [
@@ -47,7 +49,6 @@ impl Remote {
             .redirect(reqwest::redirect::Policy::none())
             .connect_timeout(CONNECT)
             .pool_idle_timeout(IDLE)
-            .timeout(ANSWER)
             .build()?;
         Ok(Self { base, client })
     }
@@ -63,7 +64,9 @@ impl Auth for Remote {
         url.set_path(parts.uri.path());
         url.set_query(parts.uri.query());
         HOP_BY_HOP.iter().for_each(|name| drop(parts.headers.remove(name)));
-        let sent = self.client.request(parts.method, url).headers(parts.headers).body(body).send().await;
+        let within = if parts.uri.path() == "/internal/events" { EVENTS } else { ANSWER };
+        let request = self.client.request(parts.method, url).headers(parts.headers).body(body).timeout(within);
+        let sent = request.send().await;
         // The URL would say which query was asked; the rest says what is wrong.
         let answer = sent.map_err(|error| failed(&error.without_url()))?;
         let mut response = Response::new(Body::empty());

@@ -63,10 +63,15 @@ async fn end(node: &Node, answer: &Answer) -> Result<(), StoreError> {
         dropped("unknown");
         return Ok(());
     };
-    let asked = known.asked;
+    let mut asked = known.asked;
     if asked.bot != answer.bot {
-        dropped("foreign");
-        return Ok(());
+        // A bot that has taken over the command since finds what waited for the one before it.
+        let successor = node.commands.claim(&asked.command).filter(|claim| claim.bot == answer.bot);
+        let Some(claim) = successor else {
+            dropped("foreign");
+            return Ok(());
+        };
+        (asked.bot, asked.bot_name) = (claim.bot, claim.bot_name);
     }
     if known.outcome.is_some() || asked.deadline <= Timestamp::now() {
         dropped("late");

@@ -3,7 +3,7 @@
 
 use std::{collections::HashMap, time::Duration};
 
-use parlor_broker::{Delivery, Message, Verdict};
+use parlor_broker::{BrokerError, Delivery, Message, Verdict};
 use parlor_protocol::{
     broker::{AcceptedCommand, CommandSpec, Manifest, ManifestReply, RefusedCommand},
     http::Command,
@@ -91,37 +91,49 @@ async fn claim_all(node: &Node, manifest: Manifest) -> ManifestReply {
     let (bot, bot_name) = (manifest.bot, manifest.name);
     for spec in manifest.commands.into_iter().take(limits::MANIFEST_COMMANDS) {
         let command: String = spec.name.chars().take(64).collect();
-        let claimed = match wrong.clone().or_else(|| wrong_with_command(&spec)) {
-            Some(reason) => Err(reason),
+        let verdict = match wrong.clone().or_else(|| wrong_with_command(&spec)) {
+            Some(reason) => Standing::Refused(reason),
             None => claim(node, &bot, &bot_name, spec).await,
         };
-        match claimed {
-            Ok(queue) => reply.accepted.push(AcceptedCommand { command, queue }),
-            Err(reason) => {
+        match verdict {
+            Standing::Accepted { queue } => reply.accepted.push(AcceptedCommand { command, queue }),
+            Standing::Refused(reason) => {
                 tracing::info!(command, reason, "a command was refused");
                 reply.refused.push(RefusedCommand { command, reason });
             }
+            Standing::Unknown => {}
         }
     }
     reply
 }
 
-/// The queue to consume, or why not.
-async fn claim(node: &Node, bot: &str, bot_name: &str, spec: CommandSpec) -> Result<String, String> {
+/// How a bot stands with one of its commands.
+enum Standing {
+    /// It consumes this queue.
+    Accepted { queue: String },
+    /// The command is not its own, for this reason.
+    Refused(String),
+    /// The chat is in trouble itself; the bot goes on as before, and asks again in a few seconds.
+    Unknown,
+}
+
+/// The queue before the claim: what nobody can consume is in no catalogue.
+async fn claim(node: &Node, bot: &str, bot_name: &str, spec: CommandSpec) -> Standing {
     let queue = node.commands.topology.command(&spec.name);
+    match node.commands.broker.declare(&queue).await {
+        Ok(()) => {}
+        Err(BrokerError::Unavailable) => return Standing::Unknown,
+        Err(error) => return Standing::Refused(error.to_string()),
+    }
     let now = Timestamp::now();
     let claim = Claim { bot: bot.to_owned(), bot_name: bot_name.to_owned(), spec, lease_until: now.plus(LEASE) };
     match node.store.claim(&claim, now).await {
-        Ok(Claimed::Yes) => {}
-        Ok(Claimed::HeldBy(other)) => return Err(format!("the bot {other} holds this command")),
+        Ok(Claimed::Yes) => Standing::Accepted { queue: queue.name },
+        Ok(Claimed::HeldBy(other)) => Standing::Refused(format!("the bot {other} holds this command")),
         Err(error) => {
             tracing::error!(%error, "a command could not be claimed");
-            return Err("the chat cannot reach its store".to_owned());
+            Standing::Unknown
         }
-    }
-    match node.commands.broker.declare(&queue).await {
-        Ok(()) => Ok(queue.name),
-        Err(error) => Err(error.to_string()),
     }
 }
 
@@ -160,7 +172,7 @@ fn wrong_with_command(spec: &CommandSpec) -> Option<String> {
         return Some("the summary is one line of at most 200 characters".to_owned());
     }
     if spec.deadline_ms.is_some_and(|ms| ms == 0 || ms > limits::DEADLINE_MAX_MS) {
-        return Some("a deadline is at most 15 minutes".to_owned());
+        return Some("a deadline is 1 millisecond to 15 minutes".to_owned());
     }
     Argument::check_all(&spec.arguments).err().map(|error| error.to_string())
 }

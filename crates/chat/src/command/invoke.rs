@@ -1,7 +1,8 @@
-//! A bot's command: arguments checked, invocation recorded, `accepted`, and off to the command's queue.
+//! A bot's command: arguments checked, invocation recorded, `accepted`, and handed over to the command's queue.
 
 use std::{sync::Arc, time::Duration};
 
+use futures_util::{StreamExt as _, stream::FuturesUnordered};
 use parlor_broker::{BrokerError, Message, Status};
 use parlor_protocol::{
     broker,
@@ -10,6 +11,8 @@ use parlor_protocol::{
     line::CommandLine,
     time::Timestamp,
 };
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
 
 use super::outcome;
 use crate::{
@@ -34,6 +37,8 @@ pub async fn invoke(
     if *node.commands.broker.status().borrow() == Status::Down {
         return Err(out_of_reach());
     }
+    // A place first: what is accepted is handed over.
+    let place = node.commands.handover.try_reserve().map_err(|_| out_of_reach())?;
     let asked = record(id, may, &claim, line.whole, node.config.command_timeout);
     node.commands.wait(id, socket);
     match node.store.begin(&asked).await {
@@ -63,16 +68,65 @@ pub async fn invoke(
         asker: may.person().clone(),
         deadline: asked.deadline,
     };
-    if let Err(error) = publish(node, &invocation).await {
-        tracing::warn!(%error, command = asked.command, "an invocation did not reach its queue");
-        let refusal = out_of_reach();
-        let failed = Outcome::Error { code: refusal.code, message: refusal.message };
-        if let Err(error) = outcome::finish(node, &asked, failed).await {
-            // Its deadline ends it: an error now would be a second outcome then.
-            tracing::error!(%error, "an accepted command could not be ended");
-        }
-    }
+    place.send(Handed { invocation, asked });
     Ok(())
+}
+
+/// An accepted command on its way to its queue.
+#[derive(Debug)]
+pub struct Handed {
+    invocation: broker::Invocation,
+    asked: NewInvocation,
+}
+
+/// Where accepted commands leave the sockets that gave them: a broker that is slow to confirm holds up no socket.
+#[derive(Debug)]
+pub struct Outgoing {
+    handed: mpsc::Receiver<Handed>,
+}
+
+impl Outgoing {
+    #[must_use]
+    pub fn new() -> (mpsc::Sender<Handed>, Self) {
+        let (handover, handed) = mpsc::channel(WAITING);
+        (handover, Self { handed })
+    }
+
+    /// Publishes until `stop`, and then what was accepted before.
+    pub async fn run(mut self, node: &Node, stop: &CancellationToken) {
+        let mut under_way = FuturesUnordered::new();
+        let mut stopping = false;
+        loop {
+            tokio::select! {
+                () = stop.cancelled(), if !stopping => {
+                    stopping = true;
+                    self.handed.close();
+                }
+                handed = self.handed.recv(), if under_way.len() < AT_ONCE => match handed {
+                    Some(handed) => under_way.push(hand_over(node, handed)),
+                    None => break,
+                },
+                Some(()) = under_way.next() => {}
+            }
+        }
+        while under_way.next().await.is_some() {}
+    }
+}
+
+/// Accepted commands that wait for the broker at most; above it new ones are refused.
+const WAITING: usize = 4_096;
+/// How many are published at once.
+const AT_ONCE: usize = 64;
+
+async fn hand_over(node: &Node, Handed { invocation, asked }: Handed) {
+    let Err(error) = publish(node, &invocation).await else { return };
+    tracing::warn!(%error, command = asked.command, "an invocation did not reach its queue");
+    let refusal = out_of_reach();
+    let failed = Outcome::Error { code: refusal.code, message: refusal.message };
+    if let Err(error) = outcome::finish(node, &asked, failed).await {
+        // Its deadline ends it: an error now would be a second outcome then.
+        tracing::error!(%error, "an accepted command could not be ended");
+    }
 }
 
 fn record(id: MessageId, may: &MayPost, claim: &Claim, line: &str, default_deadline: Duration) -> NewInvocation {

@@ -68,7 +68,7 @@ impl World {
             ping_interval: Duration::from_secs(30),
             built_in_commands: Vec::new(),
         };
-        let commands = Commands::new(Arc::clone(&broker) as _, Topology::new("test"));
+        let (commands, _outgoing) = Commands::new(Arc::clone(&broker) as _, Topology::new("test"));
         let (readiness, rates, connections) = (Readiness::starting(), Rates::new(None), Connections::default());
         let (reading, _keeper) = crate::reading::Reading::new(Arc::clone(&store));
         let node = Node { config, store, hub, log, reading, people, commands, readiness, rates, connections };

@@ -9,7 +9,7 @@ use axum::{
     http::{HeaderValue, Method},
     response::{IntoResponse as _, Response},
 };
-use parlor_edge::{CLIENT_HEADER, Caller, INTERNAL_KEY_HEADER, Json, Problem};
+use parlor_edge::{CLIENT_HEADER, Caller, INTERNAL_KEY_HEADER, Json, Problem, json};
 use parlor_protocol::{
     error::{ErrorCode, Refusal},
     http::Me,
@@ -34,6 +34,9 @@ pub async fn pass_on(
     if let Ok(address) = HeaderValue::try_from(caller.address.to_string()) {
         headers.insert(CLIENT_HEADER, address);
     }
+    let (parts, body) = request.into_parts();
+    let body = json::whole(&parts.headers, body).await?;
+    let request = Request::from_parts(parts, body.into());
     let answer = match node.people.auth().call(request).await {
         Ok(answer) => answer,
         Err(error) => {

@@ -1,5 +1,7 @@
 //! S15: the broker is absent at the start, or lost later. It is said, tried again, and messages go on.
 
+use std::time::{Duration, Instant};
+
 use parlor_protocol::error::ErrorCode;
 use parlor_testing::{Cluster, Parlor, Quotes, Rabbit, Setup, eventually};
 
@@ -70,4 +72,25 @@ async fn one_process_lives_without_its_rabbitmq_too() {
     assert_eq!(tab.asks("/stock aapl.us", &general).await.message().text, "AAPL.US quote is $175.43 per share");
     drop(parlor);
     rabbit.tidy(&["stock"]).await;
+}
+
+#[tokio::test]
+async fn silent_it_holds_up_no_message_and_no_stop() {
+    let mut cluster = Cluster::starts().await;
+    let carlos = cluster.chat.log_in("carlos").await;
+    let mut tab = carlos.connects().await;
+    let general = tab.room("general").clone();
+    // Connections stay open, and nothing passes: nobody knows yet.
+    cluster.ways.chat.flows(false);
+    let asked = tab.commands("/stock aapl.us", &general).await;
+    tab.hears_accepted(asked).await;
+    let since = Instant::now();
+    tab.says("messages go on").in_room(&general).await;
+    assert!(since.elapsed() < Duration::from_secs(1), "the message waited {:?}", since.elapsed());
+    let (status, took) = cluster.chat.stops().await;
+    assert!(status.success(), "{status}");
+    assert!(took < Duration::from_secs(10), "{took:?}");
+    assert_eq!(tab.is_closed().await, Some(1001));
+    cluster.ways.chat.flows(true);
+    cluster.tidy().await;
 }
