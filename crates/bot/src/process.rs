@@ -35,7 +35,8 @@ impl fmt::Debug for Unusable {
 }
 
 /// Runs one replica at the RabbitMQ that `PARLOR_BROKER_URL` names, for the installation that `PARLOR_BROKER_PREFIX`
-/// names, until SIGTERM or Ctrl-C; then finishes what it has in hand. A broker out of reach is waited for.
+/// names, until SIGTERM or Ctrl-C; then finishes what it has in hand, or ends at once at the second. A broker out of reach is
+/// waited for.
 ///
 /// # Errors
 /// [`Unusable`] settings; nothing has run then.
@@ -48,16 +49,26 @@ pub async fn serve(bot: Bot) -> Result<(), Unusable> {
     let _ = timeout(PATIENCE, status.wait_for(|&status| status == Status::Up)).await;
     let replica = Uuid::new_v4().simple().to_string();
     let stop = CancellationToken::new();
-    let asked_to_stop = async {
+    let ports = Ports { broker: broker.clone(), topology, replica };
+    let work = async {
+        run(bot, ports, stop.clone()).await;
+        // So that the last acknowledgements arrive.
+        broker.close().await;
+    };
+    let mut signals = async || {
         tokio::select! {
             _ = terminate.recv() => {}
             _ = interrupt.recv() => {}
         }
-        stop.cancel();
     };
-    let ports = Ports { broker: broker.clone(), topology, replica };
-    tokio::join!(run(bot, ports, stop.clone()), asked_to_stop);
-    // So that the last acknowledgements arrive.
-    broker.close().await;
+    let asked_twice = async {
+        signals().await;
+        stop.cancel();
+        signals().await;
+    };
+    tokio::select! {
+        () = work => {}
+        () = asked_twice => tracing::warn!("stopped at once, as asked a second time"),
+    }
     Ok(())
 }
