@@ -16,6 +16,7 @@ import { Connection, openWire, type Link, type Wire } from "./socket";
 export const PROTOCOL = 1;
 const RESUME_ROOMS = 500;
 const RECOUNT_PAUSE = 1_000;
+const RESUME_PAUSE = 5_000;
 
 export type Hooks = {
   /** The session is over. */
@@ -45,7 +46,9 @@ export class Chat {
   memberships = $state<Record<string, number>>({});
   #timelines = $state.raw<ReadonlyMap<string, Timeline>>(new Map());
   timeline = $derived(this.#timelines.get(this.rooms.openId));
+  /** Rooms that wait for `resumed`, also while a refused `resume` waits to be sent again. */
   #resuming = new Set<string>();
+  #resumeAgain: ReturnType<typeof setTimeout> | undefined;
   #recount: ReturnType<typeof setTimeout> | undefined;
 
   constructor(
@@ -58,7 +61,11 @@ export class Chat {
     this.me = me;
     this.people.learn(me);
     const frame = (received: ServerFrame) => this.#frame(received);
-    this.connection = new Connection(open, { frame, link: (link) => (this.link = link), loggedOut: hooks.loggedOut, refused: hooks.refused });
+    const link = (now: Link) => {
+      this.link = now;
+      clearTimeout(this.#resumeAgain); // that was another connection's
+    };
+    this.connection = new Connection(open, { frame, link, loggedOut: hooks.loggedOut, refused: hooks.refused });
     this.commands = new Commands((asked) => this.#send(asked));
     this.outgoing = new Outgoing(me.id, ({ id, room, text }) => this.#send({ type: "message", id, room, text }));
   }
@@ -174,7 +181,7 @@ export class Chat {
       if (!timeline.log.loaded) timeline.reset(room.last_seq ?? 0);
       else if (timeline.log.last !== room.last_seq) behind.push([room.id, timeline.log.last]);
     }
-    for (let from = 0; from < behind.length; from += RESUME_ROOMS) this.#resume(behind.slice(from, from + RESUME_ROOMS));
+    this.#resume(behind);
     this.outgoing.online();
     this.commands.online();
     this.reading.save();
@@ -203,7 +210,15 @@ export class Chat {
 
   #resume(rooms: [string, number][]): void {
     for (const [room] of rooms) this.#resuming.add(room);
-    this.#send({ type: "resume", rooms: Object.fromEntries(rooms) });
+    for (let from = 0; from < rooms.length; from += RESUME_ROOMS)
+      this.#send({ type: "resume", rooms: Object.fromEntries(rooms.slice(from, from + RESUME_ROOMS)) });
+  }
+
+  /** A `resume` was refused, and nothing says which: all that have no answer by then are asked for again. */
+  #resumeLater(wait = RESUME_PAUSE): void {
+    clearTimeout(this.#resumeAgain);
+    const waiting = () => [...this.#timelines].filter(([room]) => this.#resuming.has(room));
+    this.#resumeAgain = setTimeout(() => this.#resume(waiting().map(([room, { log }]) => [room, log.last])), wait);
   }
 
   #entry(entry: Entry): void {
@@ -292,6 +307,7 @@ export class Chat {
 
   #gone(id: string): void {
     this.rooms.gone(id);
+    this.#resuming.delete(id);
     const left = new Map(this.#timelines);
     left.delete(id);
     this.#timelines = left;
@@ -305,6 +321,7 @@ export class Chat {
   }
 
   async #error(frame: Frame<"error">): Promise<void> {
+    if (frame.id === null && frame.code === "rate_limited") return this.#resumeLater(frame.retry_after_ms);
     if (this.commands.refused(frame) || (await this.outgoing.refused(frame))) return;
     this.commands.tell(this.rooms.openId, frame.message);
   }

@@ -107,6 +107,43 @@ describe("the chat", () => {
     await settle();
     expect(texts()).toEqual(["a", "b", "c", "d"]);
   });
+  it("asks again, when the time has come, for what was refused, and says nothing of it", async () => {
+    pages.general = { messages: [], last_seq: 0 };
+    hello(room("general"), room("other"), room("left"));
+    await settle();
+    for (const where of ["general", "other", "left"]) hears({ type: "message", ...said(where, 2, "b") });
+    hears({ type: "resumed", room: "other", seq: 2 });
+    hears({ type: "room_gone", room: "left" });
+    hears({ type: "error", id: null, code: "rate_limited", message: "Too much.", retry_after_ms: 100 });
+    hears({ type: "message", ...said("general", 3, "c") });
+    await settle();
+    expect([wire().of("resume").length, chat.commands.notes]).toEqual([3, []]);
+    await new Promise((done) => setTimeout(done, 100));
+    expect(wire().of("resume").slice(3)).toEqual([{ type: "resume", rooms: { general: 0 } }]);
+    for (const [seq, text] of [[1, "a"], [2, "b"], [3, "c"]] as const) hears({ type: "message", ...said("general", seq, text) });
+    hears({ type: "resumed", room: "general", seq: 3 });
+    await settle();
+    expect(texts()).toEqual(["a", "b", "c"]);
+  });
+  it("asks in a new connection by what its hello says, not by what the old one refused", async () => {
+    pages.general = { messages: [], last_seq: 0 };
+    hello(room("general"));
+    await settle();
+    hears({ type: "message", ...said("general", 2, "b") });
+    hears({ type: "error", id: null, code: "rate_limited", message: "Too much.", retry_after_ms: 50 });
+    chat.connection.again();
+    hello(room("general", { last_seq: 2 }));
+    await new Promise((done) => setTimeout(done, 100));
+    expect(wire().of("resume")).toEqual([{ type: "resume", rooms: { general: 0 } }]);
+  });
+  it("asks anew in a room one was taken out of while it waited, and given back", () => {
+    hello(room("general"), room("other"));
+    hears({ type: "message", ...said("other", 2, "b") });
+    hears({ type: "room_gone", room: "other" });
+    hears({ type: "room_joined", room: room("other", { last_seq: 5 }) });
+    hears({ type: "message", ...said("other", 7, "g") });
+    expect(wire().of("resume").map((frame) => frame.rooms)).toEqual([{ other: 0 }, { other: 5 }]);
+  });
   it("resumes from what it has after a lost connection: edits, deletions and all", async () => {
     pages.general = { messages: [said("general", 1, "a"), said("general", 2, "b")], last_seq: 2 };
     hello(room("general", { last_seq: 2 }));

@@ -43,6 +43,13 @@ describe("a room's log", () => {
     expect(log.take(said(2)).applied.map((entry) => entry.seq)).toEqual([2, 3]);
     expect(texts(log)).toEqual(["text 1", "text 2", "text 3"]);
   });
+  it("holds a thousand above a gap and no more: the replay brings the others again", () => {
+    const log = loaded(said(1));
+    for (let seq = 3; seq <= 1003; seq++) expect(log.take(said(seq))).toEqual({ applied: [], gap: true });
+    expect(log.take(said(2))).toEqual({ applied: [said(2)], gap: true });
+    for (let seq = 3; seq <= 1002; seq++) log.take(said(seq));
+    expect([log.last, log.resumed(1003).gap, log.messages.length]).toEqual([1003, false, 1003]);
+  });
   it("lets a kind it does not know only move the number", () => {
     const log = loaded(said(1));
     log.take({ type: "reaction_added", room: "r", seq: 2 });

@@ -1,6 +1,9 @@
 // One room's log as this page holds it: entries in, messages out, by the numbers. Knows no socket, no store, no DOM.
 import type { History, Message, Seq, ServerFrame } from "./protocol";
 
+/** More entries than these are not held above a gap. */
+const HELD = 1_000;
+
 /** A numbered entry of a room's log; kinds that this page does not know only move the number. */
 export type Entry = { type: string; room: string; seq: Seq };
 type KnownEntry = Extract<ServerFrame, { type: "message" | "message_edited" | "message_deleted" }>;
@@ -36,6 +39,7 @@ export class RoomLog {
 
   take(entry: Entry): Taken {
     if (entry.seq <= this.last) return { applied: [], gap: false };
+    if (this.#held.size >= HELD) this.#held.clear(); // the replay, which goes on from `last`, has them too
     this.#held.set(entry.seq, entry);
     return this.#drain();
   }
