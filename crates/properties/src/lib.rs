@@ -14,8 +14,11 @@ pub use frame::client_frame;
 pub use quotes::{stooq, yahoo};
 pub use socket::socket_bytes;
 
+/// A name, that of its corpus, and what holds for every input.
+pub type Property = (&'static str, fn(&[u8]));
+
 /// Every property by its name, which is the fuzz target's and its corpus folder's too.
-pub const ALL: &[(&str, fn(&[u8]))] = &[
+pub const ALL: &[Property] = &[
     ("broker_message", broker_message),
     ("client_frame", client_frame),
     ("command_line", command_line),
