@@ -145,8 +145,18 @@ class Bot:
                 log.exception("/%s failed", invocation["command"])
                 outcome = {"type": "error", "code": "command_failed", "message": "The bot failed on this command."}
             answer = {"id": invocation["id"], "bot": MANIFEST["bot"], "replica": MANIFEST["replica"], "outcome": outcome}
-            self.publish("answers", answer, correlation_id=invocation["id"])
+            self.answer(answer, deadline)
         self.channel.basic_ack(method.delivery_tag)
+
+    def answer(self, answer, deadline):
+        """The chat may be slow to take answers. The work is done, so it is the answer that is tried again."""
+        while True:
+            try:
+                return self.publish("answers", answer, correlation_id=answer["id"])
+            except (UnroutableError, NackError):
+                if datetime.now(timezone.utc) >= deadline:
+                    return log.warning("an answer found no place in time")
+                self.pause(0.5)
 
     def report(self, invocation, fraction, text):
         """Tells whoever asked how far it is. It may be lost."""

@@ -95,8 +95,8 @@ async fn what_is_refused_is_refused_with_its_reason() {
             manifest("sleeper", spec("summary", json!("two\nlines"))),
             "the summary is one line of at most 200 characters",
         ),
-        (manifest("sleeper", spec("deadline_ms", json!(0))), "a deadline is at most 15 minutes"),
-        (manifest("sleeper", spec("deadline_ms", json!(u64::MAX))), "a deadline is at most 15 minutes"),
+        (manifest("sleeper", spec("deadline_ms", json!(0))), "a deadline is 1 millisecond to 15 minutes"),
+        (manifest("sleeper", spec("deadline_ms", json!(u64::MAX))), "a deadline is 1 millisecond to 15 minutes"),
     ] {
         let reply = bot.announces(wrong.clone()).await;
         assert_eq!(reply.accepted.len(), 0, "{wrong}");
