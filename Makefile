@@ -127,7 +127,7 @@ programs: page target/covered/.begun
 	scripts/covered cargo test --locked --workspace --no-run
 
 # Tests built with other dependencies have other names: left behind, they would count as tests that ran nothing.
-target/covered/.begun: Cargo.toml Cargo.lock rust-toolchain.toml $(LLVM_COV_TOOL)
+target/covered/.begun: Cargo.lock rust-toolchain.toml $(wildcard Cargo.toml */*/Cargo.toml) $(LLVM_COV_TOOL)
 	scripts/covered cargo llvm-cov clean --workspace
 	@mkdir -p $(@D)
 	@touch $@
