@@ -1,23 +1,19 @@
 //! A bot as a program of its own: where the broker is comes from the environment, the end from a signal. For what needs
 //! more than that there is [`run`].
 
-use std::{env, fmt, io, sync::Arc, time::Duration};
+use std::{env, fmt, io, sync::Arc};
 
-use parlor_broker::{Broker as _, RabbitBroker, Status, Topology, rabbitmq::BadUrl};
-use tokio::{
-    signal::unix::{SignalKind, signal},
-    time::timeout,
+use parlor_broker::{
+    RabbitBroker, Topology,
+    rabbitmq::{BadUrl, STOCK_URL},
 };
+use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::{Bot, Ports, run};
 
-/// Where a stock RabbitMQ is, with the account it comes with.
-const BROKER: &str = "amqp://guest:guest@127.0.0.1:5672/%2f";
 const PREFIX: &str = "parlor";
-/// A start waits so long for a broker that is there, before it says that none is.
-const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Why a bot's process cannot start. Its `Debug` is the sentence too, for that is what a `main` that returns it shows.
 #[derive(thiserror::Error)]
@@ -44,9 +40,8 @@ pub async fn serve(bot: Bot) -> Result<(), Unusable> {
     let set = |variable: &str, usual: &str| env::var(variable).unwrap_or_else(|_| usual.to_owned());
     let topology = Topology::new(&set("PARLOR_BROKER_PREFIX", PREFIX));
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-    let broker = Arc::new(RabbitBroker::connect(&set("PARLOR_BROKER_URL", BROKER), &topology)?);
-    let mut status = broker.status();
-    let _ = timeout(PATIENCE, status.wait_for(|&status| status == Status::Up)).await;
+    let broker = Arc::new(RabbitBroker::connect(&set("PARLOR_BROKER_URL", STOCK_URL), &topology)?);
+    broker.arrives().await;
     let replica = Uuid::new_v4().simple().to_string();
     let stop = CancellationToken::new();
     let ports = Ports { broker: broker.clone(), topology, replica };

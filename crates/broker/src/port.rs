@@ -5,6 +5,7 @@ use std::{fmt, sync::Arc, time::Duration};
 use async_trait::async_trait;
 use bytes::Bytes;
 use tokio::sync::{mpsc, watch};
+use tokio_util::sync::CancellationToken;
 
 /// One connection to a broker, shared by a service's parts.
 #[async_trait]
@@ -143,6 +144,20 @@ pub enum BrokerError {
 pub enum Status {
     Up,
     Down,
+}
+
+impl Status {
+    /// Tells how a connection is, now and at each change, until `stop` or the connection's own end.
+    pub async fn follow(mut status: watch::Receiver<Self>, stop: &CancellationToken, mut tell: impl FnMut(Self)) {
+        loop {
+            let now = *status.borrow_and_update();
+            tell(now);
+            // `None` is the stop, an error the end of the connection's own task.
+            if !matches!(stop.run_until_cancelled(status.changed()).await, Some(Ok(()))) {
+                return;
+            }
+        }
+    }
 }
 
 /// Sends to one queue, and can do nothing else.

@@ -57,6 +57,11 @@ pub use address::BadUrl;
 use hints::Hint;
 use session::Session;
 
+/// Where a stock RabbitMQ is, with the account it comes with.
+pub const STOCK_URL: &str = "amqp://guest:guest@127.0.0.1:5672/%2f";
+
+/// How long a start waits for a broker, before it goes on without.
+const PATIENCE: Duration = Duration::from_secs(1);
 /// How long a declaration, or the begin of receiving, may take.
 const ANSWER_WITHIN: Duration = Duration::from_secs(5);
 /// Queues that are declared again after a reconnect.
@@ -95,6 +100,12 @@ impl RabbitBroker {
         keeper.spawn(keeper::run(shared.clone(), stop.clone()));
         keeper.close();
         Ok(Self { shared, keeper, stop })
+    }
+
+    /// Waits a moment for the first connection, so that whoever asks for something next finds the broker if it is there.
+    /// Why it is not, the connection's own task says; it tries on.
+    pub async fn arrives(&self) {
+        let _ = timeout(PATIENCE, self.status().wait_for(|&status| status == Status::Up)).await;
     }
 
     /// Ends the connection, within a few seconds even if the broker says nothing. What was settled before arrives before.

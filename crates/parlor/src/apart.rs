@@ -4,8 +4,9 @@
 use std::sync::Arc;
 
 use anyhow::Result;
+use parlor_broker::rabbitmq::STOCK_URL;
 use parlor_chat::auth::Remote;
-use parlor_edge::{Guard, Keys, Readiness, serve::Times};
+use parlor_edge::{Guard, Keys, Readiness};
 use tokio::join;
 use tokio_util::sync::CancellationToken;
 use url::Url;
@@ -14,13 +15,10 @@ use crate::{
     entrance,
     hold::hold,
     meeting::Meeting,
-    page, secret, services,
+    secret, services,
     settings::{BrokerUrl, Secret, Settings, Unusable},
     telemetry::Metrics,
 };
-
-/// Where a stock RabbitMQ is, with the account it comes with.
-const BROKER: &str = "amqp://guest:guest@127.0.0.1:5672/%2f";
 
 /// The accounts, until `stop`.
 ///
@@ -49,7 +47,7 @@ pub async fn auth(settings: Settings, stop: CancellationToken) -> Result<()> {
     readiness.ready();
     join!(
         entrance::close(&readiness, &stop),
-        parlor_edge::serve::serve_within(times(&settings), listener, router, stop.clone()),
+        parlor_edge::serve::serve_within(entrance::times(settings.shutdown_timeout.0), listener, router, stop.clone()),
         auth.run(stop.clone()),
         meeting.watch(&readiness, &stop),
         metrics.run(stop.clone()),
@@ -81,12 +79,13 @@ pub async fn chat(settings: Settings, stop: CancellationToken) -> Result<()> {
     };
     let chat = parlor_chat::open(config, ports).await?;
     let probes = entrance::probes(&settings, &readiness, &metrics);
-    let front = chat.router().merge(probes).fallback_service(page::router());
-    let front = Guard::new(site, keys, settings.trusted_proxies.clone()).around(front);
+    let guard = Guard::new(site, keys, settings.trusted_proxies.clone());
+    let front = entrance::front(chat.router(), probes, &guard);
     entrance::invite(&listener, settings.demo_people())?;
     let stop_chat = CancellationToken::new();
     let http = async {
-        parlor_edge::serve::serve_within(times(&settings), listener, front, stop.clone()).await;
+        parlor_edge::serve::serve_within(entrance::times(settings.shutdown_timeout.0), listener, front, stop.clone())
+            .await;
         stop_chat.cancel();
     };
     join!(entrance::close(&readiness, &stop), http, chat.run(stop_chat.clone()), metrics.run(stop.clone()));
@@ -120,7 +119,13 @@ pub async fn stock(settings: Settings, stop: CancellationToken) -> Result<()> {
     let probes = async {
         if let Some(listener) = listener {
             let probes = entrance::probes(&settings, &readiness, &metrics);
-            parlor_edge::serve::serve_within(times(&settings), listener, probes, stop.clone()).await;
+            parlor_edge::serve::serve_within(
+                entrance::times(settings.shutdown_timeout.0),
+                listener,
+                probes,
+                stop.clone(),
+            )
+            .await;
         }
     };
     join!(
@@ -139,18 +144,13 @@ async fn end(meeting: Meeting) {
     tracing::info!("stopped");
 }
 
-/// A request that hangs must not keep the rest of the stop from its time.
-fn times(settings: &Settings) -> Times {
-    Times { grace: settings.shutdown_timeout.0 / 5, ..Times::default() }
-}
-
 /// Where a service alone meets the others.
 ///
 /// # Errors
 /// [`Unusable`] for a broker that reaches no other process.
 fn broker(service: &str, settings: &Settings) -> Result<Url> {
     match &settings.broker_url {
-        None => Ok(Url::parse(BROKER)?),
+        None => Ok(Url::parse(STOCK_URL)?),
         Some(BrokerUrl::Amqp(url)) => Ok(url.clone()),
         Some(BrokerUrl::Memory) => Err(Unusable::new(format!(
             "`parlor {service}` alone cannot use the broker memory:, which is inside one process and reaches no other: \
@@ -192,7 +192,7 @@ mod tests {
 
     #[test]
     fn a_service_alone_meets_the_others_at_a_stock_rabbitmq_unless_told_otherwise() {
-        assert_eq!(broker("chat", &with(|_| ())).unwrap().as_str(), BROKER);
+        assert_eq!(broker("chat", &with(|_| ())).unwrap().as_str(), STOCK_URL);
         let elsewhere = "amqp://parlor:pass@broker.internal:5672/chat";
         let told = with(|flags| flags.broker_url = Some(elsewhere.parse().unwrap()));
         assert_eq!(broker("chat", &told).unwrap().as_str(), elsewhere);

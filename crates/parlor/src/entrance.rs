@@ -3,16 +3,18 @@
 use std::{
     io::{self, Write as _},
     net::SocketAddr,
+    time::Duration,
 };
 
 use anyhow::{Context as _, Result};
 use axum::Router;
-use parlor_edge::{Readiness, probes};
+use parlor_edge::{Guard, Readiness, probes, serve::Times};
 use parlor_protocol::demo;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
+    page,
     settings::{Secret, Settings},
     telemetry::Metrics,
 };
@@ -70,6 +72,16 @@ pub fn probes(settings: &Settings, readiness: &Readiness, metrics: &Metrics) -> 
     let recorder = metrics.clone();
     let token = settings.metrics_token.as_ref().map(Secret::reveal);
     probes::router(readiness.clone(), probes::Metrics::new(move || recorder.render(), token))
+}
+
+/// Everything that people reach at the one address: the chat, what it passes on, the page, and the probes.
+pub fn front(chat: Router, probes: Router, guard: &Guard) -> Router {
+    guard.around(chat.merge(probes).fallback_service(page::router()))
+}
+
+/// Within a stop of this length, a request that hangs must not keep the rest, such as sockets' goodbye, from its time.
+pub fn times(stop: Duration) -> Times {
+    Times { grace: stop / 5, ..Times::default() }
 }
 
 /// Says in `/readyz` that this process takes nobody in any more, once it is told to stop.

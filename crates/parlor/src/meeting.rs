@@ -1,18 +1,14 @@
 //! The broker at which the services meet, as the settings name it. Must not know the services.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use anyhow::Result;
 use parlor_broker::{Broker, MemoryBroker, RabbitBroker, Status, Topology};
 use parlor_edge::Readiness;
-use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
 use crate::settings::{Settings, Unusable};
-
-/// A start waits so long for a broker, so that whoever asks for it next finds it. After that it goes on without.
-const PATIENCE: Duration = Duration::from_secs(1);
 
 /// A broker, and how its queues are named.
 pub struct Meeting {
@@ -37,25 +33,17 @@ impl Meeting {
         let rabbit = RabbitBroker::connect(url.as_str(), &topology)
             .map_err(|error| Unusable::new(format!("--broker-url: {error}")))?;
         let rabbit = Arc::new(rabbit);
-        let mut status = rabbit.status();
-        // Its own task says why, and tries on.
-        let _ = timeout(PATIENCE, status.wait_for(|&status| status == Status::Up)).await;
+        rabbit.arrives().await;
         Ok(Self { broker: Arc::clone(&rabbit) as Arc<dyn Broker>, topology, rabbit: Some(rabbit) })
     }
 
     /// Says in `/readyz` whether the broker is there, for a service that does not look itself; until `stop`.
     pub async fn watch(&self, readiness: &Readiness, stop: &CancellationToken) {
-        let mut status = self.broker.status();
-        loop {
-            match *status.borrow_and_update() {
-                Status::Up => readiness.restore("broker"),
-                Status::Down => readiness.degrade("broker"),
-            }
-            // `None` is the stop, an error the end of the connection's own task.
-            if !matches!(stop.run_until_cancelled(status.changed()).await, Some(Ok(()))) {
-                return;
-            }
-        }
+        let tell = |now| match now {
+            Status::Up => readiness.restore("broker"),
+            Status::Down => readiness.degrade("broker"),
+        };
+        Status::follow(self.broker.status(), stop, tell).await;
     }
 
     /// Ends it, once nobody uses it any more.

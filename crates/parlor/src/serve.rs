@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use anyhow::Result;
 use axum::Router;
 use parlor_chat::auth::InProcess;
-use parlor_edge::{Guard, Keys, Readiness, serve::Times};
+use parlor_edge::{Guard, Keys, Readiness};
 use tokio::{join, net::TcpListener};
 use tokio_util::sync::CancellationToken;
 
@@ -13,7 +13,7 @@ use crate::{
     entrance,
     hold::{Held, hold},
     meeting::Meeting,
-    page, secret, services,
+    secret, services,
     settings::{BrokerUrl, DatabaseUrl, Settings, Unusable},
     telemetry::Metrics,
 };
@@ -88,8 +88,8 @@ impl Parts {
         let chat = parlor_chat::open(rooms, chat_ports).await?;
 
         let probes = entrance::probes(settings, &readiness, metrics);
-        let front = chat.router().merge(probes).fallback_service(page::router());
-        let front = Guard::new(site, keys, settings.trusted_proxies.clone()).around(front);
+        let guard = Guard::new(site, keys, settings.trusted_proxies.clone());
+        let front = entrance::front(chat.router(), probes, &guard);
         let replica = secret::hex(&secret::random::<8>()?);
         Ok(Self { auth, chat, bot, replica, meeting, front, readiness, held })
     }
@@ -99,13 +99,11 @@ impl Parts {
     async fn run(self, listener: TcpListener, metrics: Metrics, limit: Duration, stop: CancellationToken) {
         let Self { auth, chat, bot, replica, meeting, front, readiness, held } = self;
         let (stop_chat, stop_auth) = (CancellationToken::new(), CancellationToken::new());
-        // A request that hangs must not keep the sockets from their goodbye for long.
-        let times = Times { grace: limit / 5, ..Times::default() };
         let bot = bot.finish_within(limit / 2);
         let bot_ports =
             parlor_bot::Ports { broker: Arc::clone(&meeting.broker), topology: meeting.topology.clone(), replica };
         let work = async {
-            let front = parlor_edge::serve::serve_within(times, listener, front, stop.clone());
+            let front = parlor_edge::serve::serve_within(entrance::times(limit), listener, front, stop.clone());
             join!(entrance::close(&readiness, &stop), front, parlor_bot::run(bot, bot_ports, stop.clone()));
             stop_chat.cancel();
         };

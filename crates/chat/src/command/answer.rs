@@ -36,8 +36,7 @@ pub async fn run(node: &Node, stop: &CancellationToken) {
 }
 
 pub(super) async fn take_answer(node: &Node, stop: &CancellationToken, delivery: Delivery) {
-    let within = delivery.body().len() <= limits::BROKER_BYTES;
-    let Some(answer) = within.then(|| serde_json::from_slice::<Answer>(delivery.body()).ok()).flatten() else {
+    let Some(answer) = listen::read::<Answer>(&delivery) else {
         dropped("unreadable");
         return delivery.settle(Verdict::Reject);
     };

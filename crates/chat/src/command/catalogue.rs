@@ -68,8 +68,7 @@ async fn refresh(node: &Node) {
 }
 
 pub(super) async fn take_manifest(node: &Node, delivery: Delivery) {
-    let within = delivery.body().len() <= limits::BROKER_BYTES;
-    let Some(manifest) = within.then(|| serde_json::from_slice::<Manifest>(delivery.body()).ok()).flatten() else {
+    let Some(manifest) = listen::read::<Manifest>(&delivery) else {
         tracing::warn!("a manifest could not be read");
         return delivery.settle(Verdict::Reject);
     };

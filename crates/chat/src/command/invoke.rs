@@ -95,13 +95,9 @@ impl Outgoing {
     /// Publishes until `stop`, and then what was accepted before.
     pub async fn run(mut self, node: &Node, stop: &CancellationToken) {
         let mut under_way = FuturesUnordered::new();
-        let mut stopping = false;
         loop {
             tokio::select! {
-                () = stop.cancelled(), if !stopping => {
-                    stopping = true;
-                    self.handed.close();
-                }
+                () = stop.cancelled(), if !self.handed.is_closed() => self.handed.close(),
                 handed = self.handed.recv(), if under_way.len() < AT_ONCE => match handed {
                     Some(handed) => under_way.push(hand_over(node, handed)),
                     None => break,

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use futures_util::{StreamExt as _, stream::FuturesUnordered};
 use parlor_broker::{BrokerError, Delivery, Queue, Status};
-use parlor_protocol::{broker::Progress, socket::ServerFrame};
+use parlor_protocol::{broker::Progress, limits, socket::ServerFrame};
+use serde::de::DeserializeOwned;
 use tokio_util::sync::CancellationToken;
 
 use crate::{node::Node, socket::wire};
@@ -44,6 +45,12 @@ pub async fn consume<Taken: Future<Output = ()> + Send>(
     }
 }
 
+/// What a delivery says, if it is no larger than it may be.
+pub(super) fn read<T: DeserializeOwned>(delivery: &Delivery) -> Option<T> {
+    let body = delivery.body();
+    (body.len() <= limits::BROKER_BYTES).then(|| serde_json::from_slice(body).ok()).flatten()
+}
+
 /// Tries until it works; `None` at the stop.
 async fn until_connected<T, Connecting: Future<Output = Result<T, BrokerError>> + Send>(
     stop: &CancellationToken,
@@ -67,21 +74,14 @@ async fn until_connected<T, Connecting: Future<Output = Result<T, BrokerError>> 
 
 /// Says in `/readyz` whether the broker is there. The chat lives without it, its bots do not.
 pub async fn status(node: &Node, stop: &CancellationToken) {
-    let mut status = node.commands.broker.status();
-    loop {
-        let now = *status.borrow_and_update();
-        match now {
-            Status::Up => node.readiness.restore("broker"),
-            Status::Down => {
-                tracing::warn!("the broker is out of reach: messages go on, commands of bots do not");
-                node.readiness.degrade("broker");
-            }
+    let tell = |now| match now {
+        Status::Up => node.readiness.restore("broker"),
+        Status::Down => {
+            tracing::warn!("the broker is out of reach: messages go on, commands of bots do not");
+            node.readiness.degrade("broker");
         }
-        // `None` is the stop, an error the end of the connection's own task.
-        if !matches!(stop.run_until_cancelled(status.changed()).await, Some(Ok(()))) {
-            return;
-        }
-    }
+    };
+    Status::follow(node.commands.broker.status(), stop, tell).await;
 }
 
 /// Hands progress on to whoever waits for the command here.
